@@ -1,0 +1,66 @@
+import {
+  ConfigurationError,
+  NoAcceptableMethodError,
+  NoMethodsError,
+  greeting,
+  methodSelection,
+  noAcceptableMethods,
+  refusal,
+  type Greeting
+} from '@it-socks/protocol'
+import { stage, type Authenticated, type Bytes, type Frames, type Identity, type Stage } from '@it-socks/stage'
+import type { ServerMethod } from './method.ts'
+
+const noneWillDo = methodSelection.encode({ method: noAcceptableMethods })
+
+/**
+ * The server's authentication (RFC 1928 section 3): reads the greeting, takes the first of `methods` that the client
+ * offers, and runs it. Comes first after `frames`. From here on the pipeline refuses with SOCKS5 replies.
+ *
+ * @param methods in the server's order of preference
+ * @throws {ConfigurationError} at once, for no methods or two of one id
+ *
+ * The stage throws a `NoAcceptableMethodError` after METHOD 0xFF where the client offers none of them, a `MalformedError`
+ * for a greeting that is none, and whatever the method throws.
+ *
+ * @example
+ *
+ * ```ts
+ * import { authenticate, none, usernamePassword, users } from '@it-socks/auth'
+ *
+ * const stage = authenticate([usernamePassword({ verify: users({ alice: 'open sesame' }) }), none()])
+ * ```
+ */
+export const authenticate = <I extends Identity>(
+  methods: readonly ServerMethod<I>[]
+): Stage<unknown, Authenticated<I>> => {
+  checkMethods(methods)
+  return stage<unknown, Authenticated<I>>(async function* (handoff) {
+    const { methods: offered } = yield* readGreeting(handoff.frames)
+    const method = methods.find(({ id }) => offered.includes(id))
+    if (method === undefined) {
+      yield noneWillDo
+      throw new NoAcceptableMethodError(offered)
+    }
+    yield methodSelection.encode({ method: method.id })
+    return { refuse: refusal, ...(yield* method.server(handoff)) }
+  })
+}
+
+/** A greeting without methods is answered like one whose methods will not do. */
+const readGreeting = async function* (frames: Frames): AsyncGenerator<Bytes, Greeting> {
+  try {
+    return await frames.read(greeting)
+  } catch (error) {
+    if (error instanceof NoMethodsError) yield noneWillDo
+    throw error
+  }
+}
+
+/** @throws {ConfigurationError} for no methods or two of one id */
+export const checkMethods = (methods: ReadonlyArray<{ readonly id: number }>): void => {
+  if (methods.length === 0) throw new ConfigurationError('at least one authentication method is needed')
+  if (new Set(methods.map(({ id }) => id)).size < methods.length) {
+    throw new ConfigurationError('two authentication methods have the same id')
+  }
+}

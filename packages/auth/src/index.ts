@@ -1,0 +1,6 @@
+export { authenticate } from './authenticate.ts'
+export * from './login.ts'
+export * from './method.ts'
+export * from './none.ts'
+export * from './username-password.ts'
+export * from './users.ts'

@@ -1,0 +1,2 @@
+export * from './connect.ts'
+export { parseProxy, type Proxy } from './proxy.ts'

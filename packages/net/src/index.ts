@@ -1,0 +1,5 @@
+export * from './dial.ts'
+export * from './listen.ts'
+export * from './os-error.ts'
+export * from './resolve.ts'
+export * from './socket-duplex.ts'

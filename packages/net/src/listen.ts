@@ -1,0 +1,85 @@
+import { createServer, type Server, type Socket } from 'node:net'
+import { ClosedError, canonicalHost, type Address } from '@it-socks/protocol'
+import { pushable } from 'it-pushable'
+import { socketDuplex, type SocketDuplex } from './socket-duplex.ts'
+
+/** Where to listen: a TCP address, or the path of a unix socket. Port 0 lets the system choose. */
+export type Endpoint = { readonly host: string; readonly port: number } | { readonly path: string }
+
+export interface ListenOptions {
+  /** Stops listening; connections that are open stay open. */
+  signal?: AbortSignal
+  /** How many accepted connections may wait for the loop to take them; more are reset. Default: 128. */
+  pending?: number
+  /** Told when a connection could not be accepted, for want of descriptors for example. Default: nobody is. */
+  onAcceptError?: (error: Error) => void
+}
+
+/** Connections as they come. Leaving the loop stops listening, as `close` does. */
+export interface Listener extends AsyncIterable<SocketDuplex> {
+  /** Resolves once it listens, with the address that the system chose; rejects where it cannot listen. */
+  readonly listening: Promise<Endpoint>
+  close(): void
+}
+
+/**
+ * Listens for connections, on TCP or a unix socket. The loop throws where it cannot listen (EADDRINUSE, EACCES …).
+ *
+ * @example
+ *
+ * ```ts
+ * import { listen } from '@it-socks/net'
+ *
+ * const listener = listen({ host: '127.0.0.1', port: 0 })
+ * const endpoint = await listener.listening
+ * 'port' in endpoint && endpoint.port > 0 // => true
+ * listener.close()
+ * ```
+ */
+export const listen = (
+  endpoint: Endpoint,
+  { signal, pending = 128, onAcceptError = () => {} }: ListenOptions = {}
+): Listener => {
+  const server = createServer({ allowHalfOpen: true, pauseOnConnect: true, noDelay: true })
+  const accepted = pushable<SocketDuplex>({ objectMode: true, onEnd: () => server.close() })
+
+  server.on('connection', (socket: Socket) => {
+    if (accepted.readableLength < pending) accepted.push(socketDuplex(socket))
+    else socket.resetAndDestroy()
+  })
+
+  const listening = new Promise<Endpoint>((resolve, reject) => {
+    server.once('error', reject)
+    server.listen({ ...endpoint }, () => {
+      server.off('error', reject).on('error', onAcceptError)
+      resolve(boundEndpoint(server))
+    })
+  })
+  listening.catch((error: Error) => accepted.end(error))
+
+  const close = (): void => {
+    accepted.end()
+  }
+  signal?.addEventListener('abort', close, { once: true })
+  server.on('close', () => signal?.removeEventListener('abort', close))
+  if (signal?.aborted === true) close()
+
+  return {
+    listening,
+    close,
+    [Symbol.asyncIterator]: () => ({
+      next: () => accepted.next(),
+      async return() {
+        close()
+        for await (const connection of accepted) connection.abort(new ClosedError('nobody took the connection'))
+        return { done: true, value: undefined }
+      }
+    })
+  }
+}
+
+const boundEndpoint = (server: Server): Endpoint => {
+  const address = server.address()
+  if (address === null || typeof address === 'string') return { path: address ?? '' }
+  return { host: canonicalHost(address.address), port: address.port } satisfies Address
+}

@@ -1,0 +1,57 @@
+import { Socket } from 'node:net'
+import { TLSSocket } from 'node:tls'
+import { canonicalHost, type Address } from '@it-socks/protocol'
+import type { ByteDuplex } from '@it-socks/stage'
+import type { Breakage } from './breakage.ts'
+import { socketSink } from './socket-sink.ts'
+import { socketSource } from './socket-source.ts'
+
+/** A socket as a duplex; every method of the contract is there. */
+export interface SocketDuplex extends ByteDuplex {
+  readonly source: AsyncIterable<Uint8Array>
+  abort(reason: unknown): void
+}
+
+/**
+ * Makes a duplex of a connected socket: TCP, unix or TLS, opened with `allowHalfOpen: true` so that half-close works.
+ * The duplex owns the socket from here on.
+ *
+ * @example
+ *
+ * ```ts
+ * import { connect } from 'node:net'
+ * import { socketDuplex } from '@it-socks/net'
+ *
+ * const open = (path: string) => socketDuplex(connect({ path, allowHalfOpen: true }))
+ * ```
+ */
+export const socketDuplex = (socket: Socket): SocketDuplex => {
+  const broken: Breakage = {}
+  socket.on('error', (error) => {
+    broken.error ??= error
+  })
+  const abort = (error: unknown): void => {
+    if (socket.destroyed) return
+    broken.error ??= error
+    reset(socket)
+  }
+  const { localAddress, localPort, remoteAddress, remotePort } = socket
+  return {
+    source: socketSource(socket, broken),
+    sink: socketSink(socket, broken, abort),
+    localAddress: address(localAddress, localPort),
+    remoteAddress: address(remoteAddress, remotePort),
+    abort
+  }
+}
+
+/** A unix socket has no addresses. */
+const address = (host: string | undefined, port: number | undefined): Address | undefined =>
+  host === undefined || port === undefined ? undefined : { host: canonicalHost(host), port }
+
+/** RST where there is one: only TCP sockets have it, and TLS hides its own. */
+const reset = (socket: Socket): void => {
+  const tcp = socket.remoteFamily !== undefined && !(socket instanceof TLSSocket)
+  if (tcp) socket.resetAndDestroy()
+  else socket.destroy()
+}

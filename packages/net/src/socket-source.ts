@@ -1,0 +1,62 @@
+import type { Socket } from 'node:net'
+import { breakage, type Breakage } from './breakage.ts'
+
+interface Reader {
+  readonly resolve: (result: IteratorResult<Uint8Array, void>) => void
+  readonly reject: (error: unknown) => void
+}
+
+const finished: IteratorResult<Uint8Array, void> = { done: true, value: undefined }
+
+/**
+ * What a socket receives. A leaner iterator than Node's own, which costs a handshake three times as much: one chunk is
+ * handed to whoever waits for it; with nobody waiting it is kept and the socket pauses.
+ */
+export const socketSource = (socket: Socket, broken: Breakage): AsyncIterableIterator<Uint8Array> => {
+  const chunks: Uint8Array[] = []
+  const readers: Reader[] = []
+  let ended = false
+
+  const settle = (): void => {
+    for (const { resolve, reject } of readers.splice(0)) {
+      if (ended) resolve(finished)
+      else reject(breakage(broken))
+    }
+  }
+
+  socket.pause()
+  socket
+    .on('data', (chunk: Uint8Array) => {
+      const reader = readers.shift()
+      if (reader !== undefined) return reader.resolve({ done: false, value: chunk })
+      chunks.push(chunk)
+      socket.pause()
+    })
+    .on('end', () => {
+      ended = true
+      settle()
+    })
+    .on('close', settle)
+
+  return {
+    [Symbol.asyncIterator]() {
+      return this
+    },
+    next() {
+      const value = chunks.shift()
+      if (value !== undefined) return Promise.resolve({ done: false, value })
+      if (ended) return Promise.resolve(finished)
+      if (socket.destroyed) return Promise.reject(breakage(broken))
+      return new Promise((resolve, reject) => {
+        readers.push({ resolve, reject })
+        if (socket.isPaused()) socket.resume()
+      })
+    },
+    return() {
+      ended = true
+      chunks.length = 0
+      settle()
+      return Promise.resolve(finished)
+    }
+  }
+}

@@ -1,0 +1,75 @@
+import { CommandError, NoMethodsError, ReservedError, TooLongError, VersionError } from '../errors.ts'
+import type { Field, Part } from './field.ts'
+
+const hex = (bytes: Uint8Array): string => [...bytes].map((byte) => byte.toString(16).padStart(2, '0')).join(' ')
+
+/** A byte that is always the same, and so holds no value. */
+const constant = (
+  name: string,
+  value: number,
+  { meaning, mismatch }: { meaning: Part['meaning']; mismatch: (received: number) => Error }
+): Field<void> => {
+  const part: Part = { name, length: 1, meaning }
+  return {
+    *decode() {
+      const received = (yield part)[0]!
+      if (received !== value) throw mismatch(received)
+    },
+    encode: () => [value]
+  }
+}
+
+/** VER: the version that this message must have. */
+export const version = (expected: number): Field<void> =>
+  constant('VER', expected, {
+    meaning: ([received]) => `version ${received}`,
+    mismatch: (received) => new VersionError(expected, received)
+  })
+
+/** RSV: a byte that must be zero. */
+export const reserved: Field<void> = constant('RSV', 0, {
+  meaning: () => 'reserved',
+  mismatch: (received) => new ReservedError(received)
+})
+
+/** A byte that holds any number; `meaning` puts it into words. */
+export const octet = (name: string, meaning: (value: number) => string = String): Field<number> => {
+  const part: Part = { name, length: 1, meaning: ([value]) => meaning(value!) }
+  return {
+    *decode() {
+      return (yield part)[0]!
+    },
+    encode: (value) => [value]
+  }
+}
+
+/** CMD: a byte that stands for one of `commands`. */
+export const command = <Name extends string>(commands: Readonly<Record<Name, number>>): Field<Name> => {
+  const names = new Map<number, Name>(Object.entries<number>(commands).map(([name, code]) => [code, name as Name]))
+  const part: Part = { name: 'CMD', length: 1, meaning: ([code]) => names.get(code!) ?? 'unknown' }
+  return {
+    *decode() {
+      const code = (yield part)[0]!
+      const name = names.get(code)
+      if (name === undefined) throw new CommandError(code)
+      return name
+    },
+    encode: (name) => [commands[name]]
+  }
+}
+
+const nmethods: Part = { name: 'NMETHODS', length: 1, meaning: ([count]) => `${count} methods` }
+
+/** NMETHODS and METHODS: a counted list of at least one byte. */
+export const methods: Field<readonly number[]> = {
+  *decode() {
+    const count = (yield nmethods)[0]!
+    if (count === 0) throw new NoMethodsError()
+    return [...(yield { name: 'METHODS', length: count, meaning: hex })]
+  },
+  encode(values) {
+    if (values.length === 0) throw new NoMethodsError()
+    if (values.length > 255) throw new TooLongError('METHODS', values.length, 255)
+    return [values.length, ...values]
+  }
+}

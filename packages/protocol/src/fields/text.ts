@@ -1,0 +1,53 @@
+import { EmptyNameError, TextError, TooLongError } from '../errors.ts'
+import type { Field, Part } from './field.ts'
+
+const encoder = new TextEncoder()
+const strict = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+
+/** Reads UTF-8. @throws {TextError} for what is none */
+export const fromUtf8 = (name: string, bytes: Uint8Array): string => {
+  try {
+    return strict.decode(bytes)
+  } catch (cause) {
+    throw new TextError(name, { cause })
+  }
+}
+
+/** Writes UTF-8. @throws {TooLongError} for more bytes than one byte can count */
+export const toUtf8 = (name: string, value: string): Uint8Array => {
+  const bytes = encoder.encode(value)
+  if (bytes.length > 255) throw new TooLongError(name, bytes.length, 255)
+  return bytes
+}
+
+const hidden = (): string => '(hidden)'
+
+/** The meaning of bytes that are text. */
+export const quoted = (bytes: Uint8Array): string => JSON.stringify(new TextDecoder().decode(bytes))
+
+/** The meaning of a byte that counts others. */
+export const byteCount = (bytes: Uint8Array): string => `${bytes[0]} bytes`
+
+/** Text of 0 to 255 bytes of UTF-8 behind its length, as RFC 1929 carries names and passwords. */
+export const counted = (
+  length: string,
+  name: string,
+  { empty, secret = false }: { empty: 'allowed' | 'refused'; secret?: boolean }
+): Field<string> => {
+  const lengthPart: Part = { name: length, length: 1, meaning: secret ? hidden : byteCount }
+  const notEmpty = (bytes: number): void => {
+    if (bytes === 0 && empty === 'refused') throw new EmptyNameError(name)
+  }
+  return {
+    *decode() {
+      const count = (yield lengthPart)[0]!
+      notEmpty(count)
+      return count === 0 ? '' : fromUtf8(name, yield { name, length: count, meaning: secret ? hidden : quoted })
+    },
+    encode(value) {
+      const bytes = toUtf8(name, value)
+      notEmpty(bytes.length)
+      return [bytes.length, ...bytes]
+    }
+  }
+}

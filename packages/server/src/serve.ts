@@ -1,0 +1,34 @@
+import { authenticate } from '@it-socks/auth'
+import { command, connect, request } from '@it-socks/command'
+import { relay, type Traffic } from '@it-socks/relay'
+import { compose, deadline, frames, observe, pipe, type Authenticated, type ByteDuplex } from '@it-socks/stage'
+import type { Requested, Tunnelled } from '@it-socks/stage'
+import type { Settings } from './options.ts'
+
+/** Who is told how far a connection has come, and where its bytes are counted. */
+export interface Progress {
+  authenticated(context: Authenticated): void
+  requested(context: Requested): void
+  established(context: Tunnelled): void
+  traffic: Traffic
+}
+
+/** The default pipeline. Resolves when the relay has ended; rejects with what went wrong. */
+export const serve = (
+  connection: ByteDuplex,
+  { methods, dial, handshakeTimeout, idleTimeout }: Settings,
+  { authenticated, requested, established, traffic }: Progress,
+  signal: AbortSignal
+): Promise<Traffic> =>
+  pipe(
+    connection,
+    frames({ signal }),
+    deadline(
+      'the handshake',
+      handshakeTimeout,
+      compose(authenticate(methods), observe(authenticated), request(), observe(requested))
+    ),
+    command({ connect: connect(dial) }),
+    observe(established),
+    relay(connection, { idle: idleTimeout, traffic })
+  )

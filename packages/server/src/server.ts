@@ -1,0 +1,90 @@
+import { EventEmitter } from 'node:events'
+import { listen, type Endpoint, type Listener, type SocketDuplex } from '@it-socks/net'
+import { ClosedError } from '@it-socks/protocol'
+import { settle, type ServerOptions } from './options.ts'
+import { openSession, type Emit } from './open-session.ts'
+import type { ServerEvents, Session } from './session.ts'
+
+export interface CloseOptions {
+  /** How long open sessions may go on before they are reset, in milliseconds. Default: 0. */
+  drain?: number
+}
+
+/** A SOCKS server. Emits {@link ServerEvents}. */
+export interface Server extends EventEmitter<ServerEvents> {
+  /** The sessions that are open now. */
+  readonly sessions: ReadonlySet<Session>
+  /**
+   * Starts listening everywhere, or nowhere. Resolves with the endpoints, where a port 0 has become the one that the
+   * system chose; rejects with the system's error (EADDRINUSE, EACCES …). Once in a server's life.
+   */
+  listen(): Promise<Endpoint[]>
+  /** Stops listening, lets open sessions drain, resets those that remain. Resolves when all are closed. */
+  close(options?: CloseOptions): Promise<void>
+}
+
+/**
+ * Makes a SOCKS5 server of the default pipeline: `authenticate`, `request`, `command`, `relay`, with limits on
+ * connections and time, and events for each session.
+ *
+ * @throws {ConfigurationError} for options that contradict each other, or for an open proxy nobody asked for by name
+ *
+ * @example
+ *
+ * ```ts
+ * import { createServer } from '@it-socks/server'
+ *
+ * const server = createServer({ listen: { host: '127.0.0.1', port: 0 } })
+ * server.on('closed', ({ client, request, traffic }, cause) => console.log(client, request, traffic, cause))
+ * await server.listen()
+ * await server.close({ drain: 1000 })
+ * ```
+ */
+export const createServer = (options: ServerOptions = {}): Server => {
+  const settings = settle(options)
+  const events = new EventEmitter<ServerEvents>()
+  const emit: Emit = (event, ...args) => {
+    events.emit<keyof ServerEvents>(event, ...args)
+  }
+  const sessions = new Set<Session>()
+  let listeners: Listener[] = []
+  let count = 0
+
+  const accept = (connection: SocketDuplex, listener: Endpoint): void => {
+    if (sessions.size >= settings.maxConnections) {
+      connection.abort(new ClosedError('too many connections'))
+      emit('rejected', connection.remoteAddress)
+      return
+    }
+    openSession(connection, { id: ++count, listener, settings, sessions, emit })
+  }
+
+  const acceptFrom = async (listener: Listener, endpoint: Endpoint): Promise<void> => {
+    for await (const connection of listener) accept(connection, endpoint)
+  }
+
+  return Object.assign(events, {
+    sessions,
+    async listen() {
+      listeners = settings.endpoints.map((endpoint) =>
+        listen(endpoint, { onAcceptError: (error) => emit('acceptError', error) })
+      )
+      try {
+        const bound = await Promise.all(listeners.map(({ listening }) => listening))
+        listeners.forEach((listener, index) => void acceptFrom(listener, bound[index]!))
+        return bound
+      } catch (error) {
+        for (const listener of listeners) listener.close()
+        throw error
+      }
+    },
+    async close({ drain = 0 }: CloseOptions = {}) {
+      for (const listener of listeners) listener.close()
+      const timer = setTimeout(() => {
+        for (const session of sessions) session.close(new ClosedError('the server is closing'))
+      }, drain)
+      await Promise.all([...sessions].map(({ closed }) => closed))
+      clearTimeout(timer)
+    }
+  })
+}

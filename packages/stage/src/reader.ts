@@ -1,0 +1,57 @@
+import { truncate, type Message } from '@it-socks/protocol'
+import { Uint8ArrayList } from 'uint8arraylist'
+import type { Bytes } from './duplex.ts'
+
+/** Reads messages from a byte stream, on demand and no further: what is not read stays for whoever comes next. */
+export interface Frames {
+  /**
+   * Reads one message. Never holds more than the message and the rest of the chunk in which it ended.
+   *
+   * @throws {MalformedError} for bytes that the RFC does not allow; `TruncatedError` where the stream ends too early
+   */
+  read<T>(message: Message<T>): Promise<T>
+  /** All that has not been read, starting with what came glued to the last message. Takes the stream: read no more. */
+  rest(): AsyncIterable<Bytes>
+  /** A reader of what `transform` makes of the rest: for methods that decipher everything after them. */
+  through(transform: (rest: AsyncIterable<Bytes>) => AsyncIterable<Bytes>): Frames
+}
+
+/** Makes a frame reader of a byte source. Nothing is pulled before the first `read`. */
+export const readFrames = (source: AsyncIterable<Bytes>): Frames => {
+  const iterator = source[Symbol.asyncIterator]()
+  const unread = new Uint8ArrayList()
+
+  const pull = async (): Promise<boolean> => {
+    const { done, value } = await iterator.next()
+    if (done === true) return false
+    unread.append(value)
+    return true
+  }
+
+  const rest = async function* (): AsyncGenerator<Bytes> {
+    yield unread
+    yield* { [Symbol.asyncIterator]: () => iterator }
+  }
+
+  const reader: Frames = {
+    async read(message) {
+      const decoding = message.decode()
+      let read = 0
+      let step = decoding.next()
+      while (step.done !== true) {
+        const part = step.value
+        while (unread.byteLength < part.length) {
+          if (!(await pull())) truncate(decoding, message.name, part, read + unread.byteLength)
+        }
+        const bytes = unread.subarray(0, part.length)
+        unread.consume(part.length)
+        read += part.length
+        step = decoding.next(bytes)
+      }
+      return step.value
+    },
+    rest: () => (unread.byteLength === 0 ? { [Symbol.asyncIterator]: () => iterator } : rest()),
+    through: (transform) => readFrames(transform(reader.rest()))
+  }
+  return reader
+}

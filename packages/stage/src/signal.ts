@@ -1,0 +1,50 @@
+/** The signal of whoever has no way to abort. */
+export const never: AbortSignal = new AbortController().signal
+
+/**
+ * Calls `listener` once when `signal` aborts, at once if it already has; returns what takes the listener back.
+ * `never` is one object for all, so nothing is ever hung on it.
+ */
+export const onAbort = (signal: AbortSignal, listener: () => void): (() => void) => {
+  if (signal === never) return () => {}
+  if (signal.aborted) listener()
+  else signal.addEventListener('abort', listener, { once: true })
+  return () => signal.removeEventListener('abort', listener)
+}
+
+/**
+ * Settles as `promise` does, unless `signal` aborts first: then it rejects with the signal's reason. What the promise
+ * does afterwards is nobody's business any more.
+ */
+export const abortable = <T>(promise: Promise<T>, signal: AbortSignal): Promise<T> => {
+  if (signal === never) return promise
+  return new Promise((resolve, reject) => {
+    const release = onAbort(signal, () => reject(signal.reason))
+    promise.then(resolve, reject).finally(release)
+  })
+}
+
+/** A signal with a time limit. */
+export interface TimeLimit {
+  /** The signal without the limit. */
+  readonly outer: AbortSignal
+  /** Aborts with the outer signal, or when time is up. */
+  readonly signal: AbortSignal
+  /** Stops the clock. What has not aborted by now never will. */
+  stop(): void
+}
+
+/** As `AbortSignal.any([outer, AbortSignal.timeout(milliseconds)])`, but leaves nothing behind once stopped. */
+export const limitTime = (outer: AbortSignal, milliseconds: number, expired: () => Error): TimeLimit => {
+  const controller = new AbortController()
+  const timer = setTimeout(() => controller.abort(expired()), milliseconds)
+  const release = onAbort(outer, () => controller.abort(outer.reason))
+  return {
+    outer,
+    signal: controller.signal,
+    stop() {
+      clearTimeout(timer)
+      release()
+    }
+  }
+}

@@ -1,0 +1,17 @@
+import { fileURLToPath } from 'node:url'
+import { defineConfig } from 'vitest/config'
+
+/** Tests run on the sources: the export condition `it-socks-source` names them, so nothing needs to be built. */
+export default defineConfig({
+  root: fileURLToPath(new URL('..', import.meta.url)),
+  resolve: { conditions: ['it-socks-source'] },
+  ssr: { resolve: { conditions: ['it-socks-source'] } },
+  test: {
+    include: ['{packages/*,examples}/test/**/*.test.ts', 'test/**/*.test.ts'],
+    typecheck: {
+      enabled: true,
+      include: ['packages/*/test/**/*.test-d.ts'],
+      tsconfig: fileURLToPath(new URL('tsconfig.json', import.meta.url))
+    }
+  }
+})
