@@ -8,8 +8,8 @@ import {
   refusal,
   type Greeting
 } from '@it-socks/protocol'
-import { stage, type Authenticated, type Bytes, type Frames, type Identity, type Stage } from '@it-socks/stage'
-import type { ServerMethod } from './method.ts'
+import { stage, type Authenticated, type Bytes, type Frames, type Stage } from '@it-socks/stage'
+import type { IdentityOf, ServerMethod } from './method.ts'
 
 const noneWillDo = methodSelection.encode({ method: noAcceptableMethods })
 
@@ -31,11 +31,11 @@ const noneWillDo = methodSelection.encode({ method: noAcceptableMethods })
  * const stage = authenticate([usernamePassword({ verify: users({ alice: 'open sesame' }) }), none()])
  * ```
  */
-export const authenticate = <I extends Identity>(
-  methods: readonly ServerMethod<I>[]
-): Stage<unknown, Authenticated<I>> => {
+export const authenticate = <Method extends ServerMethod>(
+  methods: readonly Method[]
+): Stage<unknown, Authenticated<IdentityOf<Method>>> => {
   checkMethods(methods)
-  return stage<unknown, Authenticated<I>>(async function* (handoff) {
+  return stage<unknown, Authenticated<IdentityOf<Method>>>(async function* (handoff) {
     const { methods: offered } = yield* readGreeting(handoff.frames)
     const method = methods.find(({ id }) => offered.includes(id))
     if (method === undefined) {
@@ -43,7 +43,7 @@ export const authenticate = <I extends Identity>(
       throw new NoAcceptableMethodError(offered)
     }
     yield methodSelection.encode({ method: method.id })
-    return { refuse: refusal, ...(yield* method.server(handoff)) }
+    return { refuse: refusal, ...((yield* method.server(handoff)) as Authenticated<IdentityOf<Method>>) }
   })
 }
 

@@ -16,6 +16,9 @@ export interface ServerMethod<I extends Identity = Identity> extends Method {
   readonly server: StageBody<unknown, Authenticated<I>>
 }
 
+/** The identity that a method, or one of several, finds out. */
+export type IdentityOf<Method> = Method extends ServerMethod<infer I> ? I : never
+
 /** How a client authenticates by one method; `client` mirrors `server` of {@link ServerMethod}. */
 export interface ClientMethod extends Method {
   readonly client: StageBody<unknown, {}>

@@ -19,7 +19,7 @@ export interface FramesOptions<Context extends object> {
  *
  * ```ts
  * import { greeting } from '@it-socks/protocol'
- * import { frames, pipe, stage } from '@it-socks/stage'
+ * import { frames, isHandoff, pipe, stage } from '@it-socks/stage'
  *
  * const hello = stage<{}, { methods: readonly number[] }>(async function* ({ frames }) {
  *   return await frames.read(greeting)
@@ -29,7 +29,7 @@ export interface FramesOptions<Context extends object> {
  * }
  *
  * for await (const step of pipe(bytes(), frames(), hello)) {
- *   console.log(step.context.methods) // => [0]
+ *   if (isHandoff(step)) step.context.methods // => [0]
  * }
  * ```
  */
