@@ -1,13 +1,17 @@
 import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
 
-/** Tests run on the sources: the export condition `it-socks-source` names them, so nothing needs to be built. */
+/**
+ * Tests run on the sources: the export condition `it-socks-source` names them, so nothing needs to be built but the
+ * command line, which tests start as a program: `support/build.ts` sees to that.
+ */
 export default defineConfig({
   root: fileURLToPath(new URL('..', import.meta.url)),
   resolve: { conditions: ['it-socks-source'] },
   ssr: { resolve: { conditions: ['it-socks-source'] } },
   test: {
     include: ['{packages/*,examples}/test/**/*.test.ts', 'test/**/*.test.ts'],
+    globalSetup: fileURLToPath(new URL('support/build.ts', import.meta.url)),
     typecheck: {
       enabled: true,
       include: ['packages/*/test/**/*.test-d.ts'],
