@@ -37,15 +37,13 @@ describe('every example in the documentation compiles, runs and comes to what it
 
   afterAll(() => rmSync(folder, { recursive: true }))
 
-  for (const { name, line, code } of examples) {
-    it(name, async () => {
-      const file = relative(folder, moduleOf(name))
-      expect(diagnostics.filter((diagnostic) => diagnostic.file === file)).toEqual([])
-      const { code: checks, count } = checked(code)
-      writeModule(name, line, checks)
-      await import(/* @vite-ignore */ moduleOf(name))
-      // One is the check above: every promise was kept at least once, none stands where the code never comes.
-      expect(expect.getState().assertionCalls).toBeGreaterThan(count)
-    })
-  }
+  it.each(examples.map((example) => [example.name, example] as const))('%s', async (name, { line, code }) => {
+    const file = relative(folder, moduleOf(name))
+    expect(diagnostics.filter((diagnostic) => diagnostic.file === file)).toEqual([])
+    const { code: checks, count } = checked(code)
+    writeModule(name, line, checks)
+    await import(/* @vite-ignore */ moduleOf(name))
+    // One is the check above: every promise was kept at least once, none stands where the code never comes.
+    expect(expect.getState().assertionCalls).toBeGreaterThan(count)
+  })
 })
