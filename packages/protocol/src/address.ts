@@ -16,6 +16,10 @@ export type AddressType = 'ipv4' | 'ipv6' | 'domain'
 /** 0.0.0.0:0, which SOCKS uses to say "no address" (RFC 1928 section 6). */
 export const unspecified: Address = { host: '0.0.0.0', port: 0 }
 
+// ZoneID of RFC 6874, so that `br-lan` and `eth0.100` are zones too: ipaddr.js knows letters and digits only.
+const zone = /(?<=^[^%]*)%[\w.~-]+$/
+const withoutZone = (host: string): string => host.replace(zone, '')
+
 /**
  * What kind of host a string is. Only dotted decimal counts as IPv4: `127.1` or `0x7f000001` are domains.
  *
@@ -31,7 +35,7 @@ export const unspecified: Address = { host: '0.0.0.0', port: 0 }
  */
 export const addressType = (host: string): AddressType => {
   if (ipaddr.IPv4.isValidFourPartDecimal(host)) return 'ipv4'
-  if (host.includes(':') && ipaddr.IPv6.isValid(host)) return 'ipv6'
+  if (host.includes(':') && ipaddr.IPv6.isValid(withoutZone(host))) return 'ipv6'
   return 'domain'
 }
 
@@ -43,7 +47,7 @@ export const addressType = (host: string): AddressType => {
  */
 export const ipToBytes = (host: string): Uint8Array => {
   if (addressType(host) === 'domain') throw new InvalidAddressError(`${host} is not an IP address`)
-  return Uint8Array.from(ipaddr.parse(host).toByteArray())
+  return Uint8Array.from(ipaddr.parse(withoutZone(host)).toByteArray())
 }
 
 /**
@@ -64,7 +68,9 @@ export const ipFromBytes = (bytes: Uint8Array): string => {
  */
 export const canonicalHost = (host: string): string => {
   const bare = host.startsWith('[') && host.endsWith(']') ? host.slice(1, -1) : host
-  return addressType(bare) === 'domain' ? host : ipaddr.process(bare).toString()
+  if (addressType(bare) === 'domain') return host
+  const ip = ipaddr.process(withoutZone(bare))
+  return ip.kind() === 'ipv4' ? ip.toString() : `${ip.toString()}${zone.exec(bare)?.[0] ?? ''}`
 }
 
 /**
@@ -80,7 +86,7 @@ export const canonicalHost = (host: string): string => {
  * ```
  */
 export const isLoopback = (host: string): boolean =>
-  host === 'localhost' || (addressType(host) !== 'domain' && ipaddr.process(host).range() === 'loopback')
+  host === 'localhost' || (addressType(host) !== 'domain' && ipaddr.process(withoutZone(host)).range() === 'loopback')
 
 const checkPort = (port: number, text: string): number => {
   if (!Number.isInteger(port) || port < 0 || port > 65535) {

@@ -98,7 +98,7 @@ export class EmptyNameError extends MalformedError {
   }
 }
 
-/** Text that is not UTF-8, or a domain with control characters or spaces. */
+/** Text that is not UTF-8 or cannot become it, or a domain with control characters or spaces. */
 export class TextError extends MalformedError {
   override readonly name = 'TextError'
   override readonly code = 'ERR_SOCKS_TEXT'
@@ -130,6 +130,16 @@ export class TooLongError extends SocksError {
 
   constructor(field: string, length: number, maximum: number) {
     super(`${field} has ${length} bytes, and ${maximum} is the most it can have`)
+  }
+}
+
+/** A number that does not fit into the one byte of its field. */
+export class OctetError extends SocksError {
+  override readonly name = 'OctetError'
+  override readonly code = 'ERR_SOCKS_OCTET'
+
+  constructor(field: string, value: number) {
+    super(`${field} is a whole number from 0 to 255, not ${value}`)
   }
 }
 

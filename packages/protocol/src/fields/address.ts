@@ -7,9 +7,9 @@ const atyp = { ipv4: 0x01, domain: 0x03, ipv6: 0x04 } as const
 const atypNames = new Map<number, string>(Object.entries(atyp).map(([name, code]) => [code, name]))
 const port = ([high, low]: Uint8Array): number => (high! << 8) | low!
 
-// Space, control characters and DEL end a host name for some resolvers: a name that has them is not the name it seems.
-// oxlint-disable-next-line no-control-regex
-const unsafe = /[\u0000-\u0020\u007f]/
+// Spaces and control characters end a host name for some resolvers, and act on a terminal that a log is read on: a name
+// that has them is not the name it seems.
+const unsafe = /[ \p{Cc}]/u
 
 /**
  * ATYP, address and port (RFC 1928 sections 4 to 7), whose field names start with `prefix`: `DST` or `BND`.

@@ -1,7 +1,13 @@
-import { CommandError, NoMethodsError, ReservedError, TooLongError, VersionError } from '../errors.ts'
+import { CommandError, NoMethodsError, OctetError, ReservedError, TooLongError, VersionError } from '../errors.ts'
 import type { Field, Part } from './field.ts'
 
 const hex = (bytes: Uint8Array): string => [...bytes].map((byte) => byte.toString(16).padStart(2, '0')).join(' ')
+
+/** A larger number would wrap: a refusal of 256 would be written as success. @throws {OctetError} */
+const checkOctet = (name: string, value: number): number => {
+  if (!Number.isInteger(value) || value < 0 || value > 255) throw new OctetError(name, value)
+  return value
+}
 
 /** A byte that is always the same, and so holds no value. */
 const constant = (
@@ -39,7 +45,7 @@ export const octet = (name: string, meaning: (value: number) => string = String)
     *decode() {
       return (yield part)[0]!
     },
-    encode: (value) => [value]
+    encode: (value) => [checkOctet(name, value)]
   }
 }
 
@@ -70,6 +76,6 @@ export const methods: Field<readonly number[]> = {
   encode(values) {
     if (values.length === 0) throw new NoMethodsError()
     if (values.length > 255) throw new TooLongError('METHODS', values.length, 255)
-    return [values.length, ...values]
+    return [values.length, ...values.map((value) => checkOctet('METHODS', value))]
   }
 }

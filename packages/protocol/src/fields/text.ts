@@ -3,6 +3,7 @@ import type { Field, Part } from './field.ts'
 
 const encoder = new TextEncoder()
 const strict = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+const lenient = new TextDecoder('utf-8', { ignoreBOM: true })
 
 /** Reads UTF-8. @throws {TextError} for what is none */
 export const fromUtf8 = (name: string, bytes: Uint8Array): string => {
@@ -13,8 +14,14 @@ export const fromUtf8 = (name: string, bytes: Uint8Array): string => {
   }
 }
 
-/** Writes UTF-8. @throws {TooLongError} for more bytes than one byte can count */
+/**
+ * Writes UTF-8.
+ *
+ * @throws {TooLongError} for more bytes than one byte can count, {@link TextError} for half a surrogate pair
+ */
 export const toUtf8 = (name: string, value: string): Uint8Array => {
+  // The encoder would write U+FFFD in its place: another name, another password.
+  if (/\p{Surrogate}/u.test(value)) throw new TextError(name)
   const bytes = encoder.encode(value)
   if (bytes.length > 255) throw new TooLongError(name, bytes.length, 255)
   return bytes
@@ -22,8 +29,12 @@ export const toUtf8 = (name: string, value: string): Uint8Array => {
 
 const hidden = (): string => '(hidden)'
 
-/** The meaning of bytes that are text. */
-export const quoted = (bytes: Uint8Array): string => JSON.stringify(new TextDecoder().decode(bytes))
+// JSON escapes the control characters up to U+001F only; U+009B alone starts an escape sequence on some terminals.
+const escaped = (character: string): string => `\\u${character.codePointAt(0)!.toString(16).padStart(4, '0')}`
+
+/** The meaning of bytes that are text; control characters are escaped. */
+export const quoted = (bytes: Uint8Array): string =>
+  JSON.stringify(lenient.decode(bytes)).replaceAll(/\p{Cc}/gu, escaped)
 
 /** The meaning of a byte that counts others. */
 export const byteCount = (bytes: Uint8Array): string => `${bytes[0]} bytes`
