@@ -18,7 +18,7 @@ const noneWillDo = methodSelection.encode({ method: noAcceptableMethods })
  * offers, and runs it. Comes first after `frames`. From here on the pipeline refuses with SOCKS5 replies.
  *
  * @param methods in the server's order of preference
- * @throws {ConfigurationError} at once, for no methods or two of one id
+ * @throws {ConfigurationError} at once, for no methods, two of one id, or an id that is none
  *
  * The stage throws a `NoAcceptableMethodError` after METHOD 0xFF where the client offers none of them, a `MalformedError`
  * for a greeting that is none, and whatever the method throws.
@@ -57,9 +57,11 @@ const readGreeting = async function* (frames: Frames): AsyncGenerator<Bytes, Gre
   }
 }
 
-/** @throws {ConfigurationError} for no methods or two of one id */
+/** @throws {ConfigurationError} for no methods, two of one id, or an id that is none */
 export const checkMethods = (methods: ReadonlyArray<{ readonly id: number }>): void => {
   if (methods.length === 0) throw new ConfigurationError('at least one authentication method is needed')
+  const strange = methods.find(({ id }) => !Number.isInteger(id) || id < 0 || id >= noAcceptableMethods)
+  if (strange !== undefined) throw new ConfigurationError(`a method has an id from 0 to 254, not ${strange.id}`)
   if (new Set(methods.map(({ id }) => id)).size < methods.length) {
     throw new ConfigurationError('two authentication methods have the same id')
   }

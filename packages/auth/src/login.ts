@@ -13,7 +13,7 @@ import type { ClientMethod } from './method.ts'
  * The client's authentication, the mirror of `authenticate` (RFC 1928 section 3): offers `methods` and runs the one that
  * the proxy selects. Comes first after `frames`.
  *
- * @throws {ConfigurationError} at once, for no methods or two of one id
+ * @throws {ConfigurationError} at once, for no methods, two of one id, or an id that is none
  *
  * The stage throws a `NoAcceptableMethodError` where the proxy wants none of them, an `UnofferedMethodError` where it
  * selects another, a `ProxyClosedError` where it does not answer, and whatever the method throws.

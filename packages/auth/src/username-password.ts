@@ -19,8 +19,10 @@ const failure = credentialsStatus.encode({ status: 1 })
  * Method 0x02, username and password (RFC 1929): a server gives `verify`, a client gives its credentials. They travel
  * in the clear.
  *
- * The server throws an `AuthenticationError` for wrong credentials, with `cause` where `verify` itself threw. The client
- * throws an `AuthenticationError` where the proxy says no, a `TooLongError` for more than 255 bytes of UTF-8.
+ * @throws {TooLongError} at once, for credentials of more than 255 bytes of UTF-8; an `EmptyNameError` for no name
+ *
+ * The server throws an `AuthenticationError` for wrong credentials, with `cause` where `verify` itself threw; the client
+ * throws one where the proxy says no.
  *
  * @example
  *
@@ -62,12 +64,16 @@ const verified = async (verify: Verify, given: Credentials, signal: AbortSignal)
   }
 }
 
-const client = (own: Credentials): ClientMethod => ({
-  ...method,
-  async *client({ frames }) {
-    yield credentials.encode(own)
-    const { status } = await readAnswer(frames, credentialsStatus)
-    if (status !== 0) throw new AuthenticationError(`the proxy refused the credentials of ${own.username}`)
-    return {}
+const client = (own: Credentials): ClientMethod => {
+  // Before the greeting: what cannot be sent is no reason to open a conversation.
+  const encoded = credentials.encode(own)
+  return {
+    ...method,
+    async *client({ frames }) {
+      yield encoded
+      const { status } = await readAnswer(frames, credentialsStatus)
+      if (status !== 0) throw new AuthenticationError(`the proxy refused the credentials of ${own.username}`)
+      return {}
+    }
   }
-})
+}

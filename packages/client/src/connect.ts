@@ -60,11 +60,12 @@ export const connect = async ({
   const limit = limitTime(signal, timeout, () => new DeadlineError('connecting through the proxy', timeout))
   try {
     const requested = await resolved(target, settings.resolve, limit.signal)
+    const enter = login(settings.methods)
     const connection = await reach(settings.address, dial, limit.signal)
     const { context, duplex } = await pipe(
       connection,
       frames({ signal: limit.signal }),
-      login(settings.methods),
+      enter,
       ask({ command: 'connect', destination: requested }),
       handshake(connection, { linger: 0 })
     )

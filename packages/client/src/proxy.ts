@@ -34,8 +34,8 @@ const names = new Map<string, 'local' | 'remote'>([
 ])
 
 /**
- * Reads a proxy URL: `socks5://user:password@host:port`, or `socks5h://…` to have the proxy resolve names. User name and
- * password are percent-decoded.
+ * Reads a proxy URL: `socks5://user:password@host:port`, or `socks5h://…` to have the proxy resolve names. User name,
+ * password and host are percent-decoded.
  *
  * @throws {ConfigurationError} for anything else; the message never has the password
  *
@@ -53,8 +53,9 @@ export const parseProxy = (url: string | URL): Proxy => {
   const where = names.get(protocol)
   if (where === undefined) throw new ConfigurationError(`${protocol}// is no proxy scheme: use socks5:// or socks5h://`)
   if (hostname === '') throw new ConfigurationError('the proxy URL has no host')
+  if (username === '' && password !== '') throw new ConfigurationError('the proxy URL has a password but no user name')
   return {
-    host: canonicalHost(hostname),
+    host: canonicalHost(decode(hostname)),
     port: port === '' ? 1080 : Number(port),
     names: where,
     ...(username !== '' && { username: decode(username), password: decode(password) })
@@ -72,7 +73,7 @@ const decode = (component: string): string => {
   try {
     return decodeURIComponent(component)
   } catch {
-    throw new ConfigurationError('user name and password in a proxy URL are percent-encoded UTF-8')
+    throw new ConfigurationError('a proxy URL is percent-encoded UTF-8')
   }
 }
 

@@ -11,7 +11,7 @@ import {
   type Request,
   type SocksError
 } from '@it-socks/protocol'
-import { readAnswer, stage, type Frames, type LoggedIn, type Stage } from '@it-socks/stage'
+import { readAnswer, stage, type Bytes, type Frames, type LoggedIn, type Stage, type Step } from '@it-socks/stage'
 
 /** What a granted request adds to a client's context. */
 export interface Granted {
@@ -35,8 +35,14 @@ export interface Granted {
  * ```
  */
 export const ask = (request: Request): Stage<LoggedIn, Granted> =>
+  async function* <Context extends LoggedIn>(steps: AsyncIterable<Step<Context>>) {
+    // Before the first step, and so before `login` speaks: what cannot be sent is no reason to open a conversation.
+    yield* asking(message.encode(request))(steps)
+  }
+
+const asking = (encoded: Bytes): Stage<LoggedIn, Granted> =>
   stage<LoggedIn, Granted>(async function* ({ frames }) {
-    yield message.encode(request)
+    yield encoded
     const { rep, bound } = await readReply(frames)
     if (rep !== replyCode('succeeded')) throw refused(rep)
     return { bound }

@@ -1,7 +1,7 @@
-import { none, type ServerMethod } from '@it-socks/auth'
+import { authenticate, none, type ServerMethod } from '@it-socks/auth'
 import { dial, type Endpoint } from '@it-socks/net'
 import { ConfigurationError, formatAddress, isLoopback } from '@it-socks/protocol'
-import type { Dial } from '@it-socks/stage'
+import type { Authenticated, Dial, Stage } from '@it-socks/stage'
 
 export interface ServerOptions {
   /** Where to listen. Default: 127.0.0.1:1080. */
@@ -21,13 +21,14 @@ export interface ServerOptions {
 }
 
 /** Options with every default filled in. */
-export interface Settings extends Required<Omit<ServerOptions, 'listen' | 'allowAnonymous'>> {
+export interface Settings extends Required<Omit<ServerOptions, 'listen' | 'methods' | 'allowAnonymous'>> {
   readonly endpoints: readonly Endpoint[]
+  readonly authentication: Stage<unknown, Authenticated>
 }
 
 const anonymous = 0x00
 
-/** @throws {ConfigurationError} for an open proxy that nobody asked for by name */
+/** @throws {ConfigurationError} for an open proxy that nobody asked for by name, nowhere to listen, no methods … */
 export const settle = ({
   listen = { host: '127.0.0.1', port: 1080 },
   methods = [none()],
@@ -38,13 +39,15 @@ export const settle = ({
   idleTimeout = 300_000
 }: ServerOptions): Settings => {
   const endpoints = [listen].flat()
+  if (endpoints.length === 0) throw new ConfigurationError('a server needs somewhere to listen')
   const open = endpoints.find((endpoint) => 'host' in endpoint && !isLoopback(endpoint.host))
   if (open !== undefined && !allowAnonymous && methods.some(({ id }) => id === anonymous)) {
     throw new ConfigurationError(
       `${describeEndpoint(open)} would be a proxy open to everybody: ask for authentication, or allow anonymous clients`
     )
   }
-  return { endpoints, methods, dial: dialTarget, maxConnections, handshakeTimeout, idleTimeout }
+  const authentication = authenticate(methods)
+  return { endpoints, authentication, dial: dialTarget, maxConnections, handshakeTimeout, idleTimeout }
 }
 
 /** An endpoint in words: `host:port`, or the path of a unix socket. */

@@ -1,4 +1,3 @@
-import { authenticate } from '@it-socks/auth'
 import { command, connect, request } from '@it-socks/command'
 import { relay, type Traffic } from '@it-socks/relay'
 import { compose, deadline, frames, observe, pipe, type Authenticated, type ByteDuplex } from '@it-socks/stage'
@@ -16,7 +15,7 @@ export interface Progress {
 /** The default pipeline. Resolves when the relay has ended; rejects with what went wrong. */
 export const serve = (
   connection: ByteDuplex,
-  { methods, dial, handshakeTimeout, idleTimeout }: Settings,
+  { authentication, dial, handshakeTimeout, idleTimeout }: Settings,
   { authenticated, requested, established, traffic }: Progress,
   signal: AbortSignal
 ): Promise<Traffic> =>
@@ -26,7 +25,7 @@ export const serve = (
     deadline(
       'the handshake',
       handshakeTimeout,
-      compose(authenticate(methods), observe(authenticated), request(), observe(requested))
+      compose(authentication, observe(authenticated), request(), observe(requested))
     ),
     command({ connect: connect(dial) }),
     observe(established),

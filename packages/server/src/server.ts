@@ -1,6 +1,7 @@
 import { EventEmitter } from 'node:events'
 import { listen, type Endpoint, type Listener, type SocketDuplex } from '@it-socks/net'
-import { ClosedError } from '@it-socks/protocol'
+import { ClosedError, ConfigurationError } from '@it-socks/protocol'
+import { after } from '@it-socks/stage'
 import { settle, type ServerOptions } from './options.ts'
 import { openSession, type Emit } from './open-session.ts'
 import type { ServerEvents, Session } from './session.ts'
@@ -47,10 +48,13 @@ export const createServer = (options: ServerOptions = {}): Server => {
     events.emit<keyof ServerEvents>(event, ...args)
   }
   const sessions = new Set<Session>()
-  let listeners: Listener[] = []
+  let listeners: Listener[] | undefined
+  let closing = false
   let count = 0
 
   const accept = (connection: SocketDuplex, listener: Endpoint): void => {
+    // Connections that had been accepted, but not yet taken, when the server closed.
+    if (closing) return connection.abort(new ClosedError('the server is closing'))
     if (sessions.size >= settings.maxConnections) {
       connection.abort(new ClosedError('too many connections'))
       emit('rejected', connection.remoteAddress)
@@ -66,25 +70,31 @@ export const createServer = (options: ServerOptions = {}): Server => {
   return Object.assign(events, {
     sessions,
     async listen() {
-      listeners = settings.endpoints.map((endpoint) =>
+      if (listeners !== undefined || closing) throw new ConfigurationError('a server listens once in its life')
+      const started = settings.endpoints.map((endpoint) =>
         listen(endpoint, { onAcceptError: (error) => emit('acceptError', error) })
       )
+      listeners = started
+      const listening = started.map((listener) => listener.listening)
+      // All of them first: one that is still on its way could not be stopped.
+      await Promise.allSettled(listening)
       try {
-        const bound = await Promise.all(listeners.map(({ listening }) => listening))
-        listeners.forEach((listener, index) => void acceptFrom(listener, bound[index]!))
+        const bound = await Promise.all(listening)
+        started.forEach((listener, index) => void acceptFrom(listener, bound[index]!))
         return bound
       } catch (error) {
-        for (const listener of listeners) listener.close()
+        for (const listener of started) listener.close()
         throw error
       }
     },
     async close({ drain = 0 }: CloseOptions = {}) {
-      for (const listener of listeners) listener.close()
-      const timer = setTimeout(() => {
+      closing = true
+      for (const listener of listeners ?? []) listener.close()
+      const stopClock = after(drain, () => {
         for (const session of sessions) session.close(new ClosedError('the server is closing'))
-      }, drain)
+      })
       await Promise.all([...sessions].map(({ closed }) => closed))
-      clearTimeout(timer)
+      stopClock()
     }
   })
 }

@@ -47,6 +47,8 @@ export const handshake =
     const outlet = defer<AsyncIterable<Bytes>>()
     const sent = connection.sink(outbound(steps, handedOver, outlet.promise))
     sent.catch(handedOver.reject)
+    // Where it breaks, it may be that nobody waits at the outlet yet.
+    outlet.promise.catch(() => {})
     try {
       const { frames, seal, context, signal } = await handedOver.promise
       const duplex: ByteDuplex = {
@@ -61,6 +63,7 @@ export const handshake =
       }
       return { context, duplex, signal }
     } catch (error) {
+      outlet.reject(error)
       await sent.then(() => discard(connection.source, linger)).catch(() => {})
       connection.abort?.(error)
       throw error
@@ -89,14 +92,20 @@ const outbound = async function* <Context>(
   handedOver: Deferred<Handoff<Context>>,
   outlet: Promise<AsyncIterable<Bytes>>
 ): AsyncGenerator<Bytes, void> {
+  let handoff: Handoff<Context>
   try {
-    handedOver.resolve(yield* converse(steps))
+    handoff = yield* converse(steps)
   } catch (error) {
     // What was said last, the refusal, is still to be flushed: end the stream, do not break it.
     handedOver.reject(error)
     return
   }
-  yield* await outlet
+  handedOver.resolve(handoff)
+  yield* await outlet.catch((error: unknown) => {
+    // The connection broke while the last stages were still at work: nobody takes what they hand over.
+    handoff.refuse(error)
+    throw error
+  })
 }
 
 const converse = async function* <Context>(

@@ -24,6 +24,20 @@ export const abortable = <T>(promise: Promise<T>, signal: AbortSignal): Promise<
   })
 }
 
+/** Node lets a timer of more milliseconds than this go off at once. */
+const longestTimer = 2 ** 31 - 1
+
+/** Calls `act` after so many milliseconds, however many: `Infinity` is never. Returns what stops the clock. */
+export const after = (milliseconds: number, act: () => void): (() => void) => {
+  if (milliseconds === Infinity) return () => {}
+  let timer: ReturnType<typeof setTimeout>
+  const wait = (left: number): void => {
+    timer = setTimeout(() => (left > longestTimer ? wait(left - longestTimer) : act()), Math.min(left, longestTimer))
+  }
+  wait(milliseconds)
+  return () => clearTimeout(timer)
+}
+
 /** A signal with a time limit. */
 export interface TimeLimit {
   /** The signal without the limit. */
@@ -37,13 +51,13 @@ export interface TimeLimit {
 /** As `AbortSignal.any([outer, AbortSignal.timeout(milliseconds)])`, but leaves nothing behind once stopped. */
 export const limitTime = (outer: AbortSignal, milliseconds: number, expired: () => Error): TimeLimit => {
   const controller = new AbortController()
-  const timer = setTimeout(() => controller.abort(expired()), milliseconds)
+  const stopClock = after(milliseconds, () => controller.abort(expired()))
   const release = onAbort(outer, () => controller.abort(outer.reason))
   return {
     outer,
     signal: controller.signal,
     stop() {
-      clearTimeout(timer)
+      stopClock()
       release()
     }
   }
