@@ -1,7 +1,5 @@
 #!/usr/bin/env node
-import { createServer, describeEndpoint } from '@it-socks/server'
+import { main } from './main.ts'
 
-const port = Number(process.argv.at(-1)?.split(':')[1] ?? 1080)
-const server = createServer({ listen: { host: '127.0.0.1', port } })
-const bound = await server.listen()
-console.error(JSON.stringify({ event: 'listening', endpoints: bound.map(describeEndpoint) }))
+// What may still keep Node alive, a name that takes long to resolve for example, is of no use any more.
+process.exit(await main(process.argv.slice(2)))

@@ -1,0 +1,67 @@
+import type { WriteStream } from 'node:tty'
+import {
+  configureSync,
+  getJsonLinesFormatter,
+  getLogger,
+  type LogLevel,
+  type Logger,
+  type Sink
+} from '@logtape/logtape'
+import { lineWriter, type LineWriterOptions } from './line-writer.ts'
+import { prettyFormatter } from './pretty.ts'
+
+export type Level = Extract<LogLevel, 'debug' | 'info' | 'warning' | 'error'>
+export const levels: readonly Level[] = ['debug', 'info', 'warning', 'error']
+
+/** `auto` is `pretty` at a terminal and `json` elsewhere, for stdout and stderr each by itself. */
+export type Format = 'auto' | 'pretty' | 'json'
+export const formats: readonly Format[] = ['auto', 'pretty', 'json']
+
+export interface LogOptions {
+  /** The least level that is logged. */
+  level: Level
+  format: Format
+}
+
+/** What the sessions did, on stdout. */
+export const sessionLog: Logger = getLogger(['it-socks', 'session'])
+
+/** What the server does, on stderr. */
+export const serverLog: Logger = getLogger(['it-socks', 'server'])
+
+/** Sets up where the log goes: sessions to stdout, all else to stderr. Once in a process. */
+export const configureLog = ({ level, format }: LogOptions): void => {
+  configureSync({
+    sinks: {
+      stdout: streamSink(process.stdout, format, {
+        onDropped: (count) =>
+          serverLog.warning(`stdout is read too slowly: dropped ${count} lines`, { event: 'dropped' }),
+        onBroken: ({ message }) =>
+          serverLog.warning(`sessions are no longer logged: stdout: ${message}`, { event: 'unread' })
+      }),
+      stderr: streamSink(process.stderr, format)
+    },
+    loggers: [
+      { category: ['it-socks', 'session'], sinks: ['stdout'], lowestLevel: level },
+      { category: ['it-socks', 'server'], sinks: ['stderr'], lowestLevel: level },
+      { category: ['logtape', 'meta'], sinks: ['stderr'], lowestLevel: 'error' }
+    ]
+  })
+}
+
+/** Resolves when the sessions' log is written, or when its reader has had a second for that. */
+export const flushLog = (): Promise<void> =>
+  new Promise((resolve) => {
+    setTimeout(resolve, 1000)
+    process.stdout.write('', () => resolve())
+  })
+
+const streamSink = (stream: WriteStream, format: Format, options?: LineWriterOptions): Sink => {
+  const pretty = format === 'pretty' || (format === 'auto' && stream.isTTY)
+  const colours = stream.isTTY && stream.hasColors()
+  const formatter = pretty
+    ? prettyFormatter({ colours })
+    : getJsonLinesFormatter({ properties: 'flatten', message: 'rendered' })
+  const write = lineWriter(stream, options)
+  return (record) => write(formatter(record))
+}

@@ -1,0 +1,73 @@
+import { inspect } from 'node:util'
+import { SocksError, formatAddress } from '@it-socks/protocol'
+import type { Server, Session } from '@it-socks/server'
+import { serverLog, sessionLog } from '../log/log.ts'
+import type { SessionRecord } from '../log/record.ts'
+import { formatEndpoint } from './endpoint.ts'
+
+/** Logs a line for each session of a server when it is over, its steps for those who debug, and what it turns away. */
+export const logSessions = (server: Server): void => {
+  const progress = new WeakMap<Session, { readonly opened: number; established: boolean }>()
+  const step = (event: string) => (session: Session) =>
+    sessionLog.debug('{client} {event}', { event, ...describe(session) })
+
+  server
+    .on('opened', (session) => progress.set(session, { opened: performance.now(), established: false }))
+    .on('opened', step('opened'))
+    .on('authenticated', step('authenticated'))
+    .on('requested', step('requested'))
+    .on('established', (session) => {
+      const known = progress.get(session)
+      if (known !== undefined) known.established = true
+    })
+    .on('established', step('established'))
+    .on('closed', (session, cause) => {
+      const { opened, established } = progress.get(session)!
+      const record: SessionRecord = {
+        event: 'session',
+        ...describe(session),
+        up: session.traffic.up,
+        down: session.traffic.down,
+        seconds: Math.round(performance.now() - opened) / 1000,
+        ...outcomeOf(cause, session.identity !== undefined && !established)
+      }
+      sessionLog[cause === undefined ? 'info' : 'warning']('{client} → {destination}: {outcome}', { ...record })
+    })
+    .on('rejected', (client) =>
+      serverLog.warning('turned away {client}: too many connections', {
+        event: 'rejected',
+        client: client === undefined ? 'unix' : formatAddress(client)
+      })
+    )
+    .on('acceptError', ({ message }) =>
+      serverLog.error('cannot accept a connection: {reason}', { event: 'accept-error', reason: message })
+    )
+}
+
+type Known = Omit<SessionRecord, 'event' | 'up' | 'down' | 'seconds' | 'outcome'>
+
+const describe = ({ id, listener, client, identity, request, bound }: Session): Known => ({
+  session: id,
+  listener: formatEndpoint(listener),
+  ...(client && { client: formatAddress(client) }),
+  ...(identity?.username !== undefined && { user: identity.username }),
+  ...(identity && { method: identity.method }),
+  ...(request && { command: request.command, destination: formatAddress(request.destination) }),
+  ...(bound && { bound: formatAddress(bound) })
+})
+
+type Outcome = Pick<SessionRecord, 'outcome' | 'reply' | 'code' | 'reason'>
+
+/** @param replied whether a failure at this point is one that the client is told of by a reply */
+export const outcomeOf = (cause: unknown, replied: boolean): Outcome => {
+  if (cause === undefined) return { outcome: 'ok' }
+  if (!(cause instanceof Error)) return { outcome: 'Error', reason: inspect(cause) }
+  const { name, message, code } = cause as NodeJS.ErrnoException
+  const known = cause instanceof SocksError
+  return {
+    outcome: known ? name : (code ?? name),
+    ...(known && replied && { reply: cause.reply }),
+    ...(code !== undefined && { code }),
+    reason: message
+  }
+}

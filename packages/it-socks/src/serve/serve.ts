@@ -1,0 +1,116 @@
+import { constants } from 'node:os'
+import { usernamePassword } from '@it-socks/auth'
+import { dial, type Endpoint } from '@it-socks/net'
+import { ConfigurationError } from '@it-socks/protocol'
+import { createServer, type Server } from '@it-socks/server'
+import { configureLog, flushLog, serverLog, type LogOptions } from '../log/log.ts'
+import { UsageError } from '../failure.ts'
+import { formatEndpoint, tryWith } from './endpoint.ts'
+import { ListenFailure } from './listen-failure.ts'
+import { logSessions } from './log-sessions.ts'
+import { checkNames, readUsers, verifyUsers, type User } from './users.ts'
+
+/** What `it-socks serve` is told; times in milliseconds. */
+export interface ServeOptions {
+  /** Default: 127.0.0.1:1080. */
+  listen?: readonly Endpoint[]
+  user?: readonly User[]
+  users?: readonly string[]
+  allowAnonymous?: true
+  maxConnections?: number
+  handshakeTimeout: number
+  idleTimeout: number
+  connectTimeout: number
+  drain: number
+  logLevel: LogOptions['level']
+  logFormat: LogOptions['format']
+}
+
+/**
+ * Serves until SIGTERM or SIGINT, then drains.
+ *
+ * @throws {UsageError} for users that cannot be read, or an open proxy that nobody asked for by name
+ * @throws {ListenFailure}
+ */
+export const serve = async (options: ServeOptions): Promise<void> => {
+  configureLog({ level: options.logLevel, format: options.logFormat })
+  const users = await gatherUsers(options)
+  const server = makeServer(options, users)
+  logSessions(server)
+  announce(await listen(server, options.listen ?? standard), users.length > 0)
+  await drain(server, await nextStop(), options.drain)
+  await flushLog()
+}
+
+const standard: readonly Endpoint[] = [{ host: '127.0.0.1', port: 1080 }]
+
+const gatherUsers = async ({ user = [], users: paths = [] }: ServeOptions): Promise<User[]> => {
+  const read = await Promise.all(paths.map(readUsers))
+  const users = [...user, ...read.flat()]
+  checkNames(users)
+  return users
+}
+
+const makeServer = (options: ServeOptions, users: readonly User[]): Server => {
+  const {
+    listen = standard,
+    allowAnonymous = false,
+    maxConnections,
+    handshakeTimeout,
+    idleTimeout,
+    connectTimeout
+  } = options
+  try {
+    return createServer({
+      listen,
+      allowAnonymous,
+      handshakeTimeout,
+      idleTimeout,
+      dial: dial({ timeout: connectTimeout }),
+      ...(users.length > 0 && { methods: [usernamePassword({ verify: verifyUsers(users) })] }),
+      ...(maxConnections !== undefined && { maxConnections })
+    })
+  } catch (error) {
+    if (!(error instanceof ConfigurationError)) throw error
+    throw new UsageError(`${error.message} (--user, --users, --allow-anonymous)`, { cause: error })
+  }
+}
+
+const listen = async (server: Server, endpoints: readonly Endpoint[]): Promise<Endpoint[]> => {
+  try {
+    return await server.listen()
+  } catch (error) {
+    throw new ListenFailure(endpoints, error as NodeJS.ErrnoException)
+  }
+}
+
+const announce = (bound: readonly Endpoint[], hasUsers: boolean): void => {
+  const endpoints = bound.map(formatEndpoint)
+  serverLog.info(`listening on ${endpoints.join(', ')}`, {
+    event: 'listening',
+    endpoints,
+    try: tryWith(bound[0]!, hasUsers)
+  })
+}
+
+const stops = ['SIGTERM', 'SIGINT'] as const
+type Stop = (typeof stops)[number]
+
+/** Resolves with the next signal to stop, instead of dying of it. */
+const nextStop = (): Promise<Stop> =>
+  new Promise((resolve) => {
+    const stop = (signal: Stop): void => {
+      for (const each of stops) process.off(each, stop)
+      resolve(signal)
+    }
+    for (const each of stops) process.on(each, stop)
+  })
+
+const drain = async (server: Server, signal: Stop, milliseconds: number): Promise<void> => {
+  void nextStop().then((second) => process.exit(128 + constants.signals[second]))
+  const open = server.sessions.size
+  const patience = open === 0 ? '' : `: up to ${milliseconds / 1000} s for ${open} open; once more to end at once`
+  serverLog.info(`{signal}, stopping${patience}`, { event: 'stopping', signal, open })
+  await server.close({ drain: milliseconds })
+  serverLog.info('stopped', { event: 'stopped' })
+}
