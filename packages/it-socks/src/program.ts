@@ -4,7 +4,15 @@ import { connect, type ConnectOptions } from './connect/connect.ts'
 import { parseProxyOption, withPassword } from './connect/proxy.ts'
 import { formats, levels } from './log/log.ts'
 import { argument, option, repeatable } from './options/option.ts'
-import { parseCount, parseEndpoint, parseHost, parsePort, parseSeconds, parseSecondsOrNone } from './options/parse.ts'
+import {
+  parseCount,
+  parseEndpoint,
+  parseHost,
+  parseOneOf,
+  parsePort,
+  parseSeconds,
+  parseSecondsOrNone
+} from './options/parse.ts'
 import { serve, type ServeOptions } from './serve/serve.ts'
 import { parseUser } from './serve/users.ts'
 
