@@ -23,11 +23,20 @@ export interface LogOptions {
   format: Format
 }
 
+/** Logs a text for people and fields for programs, the first of which is what happened: `event`. */
+export type Log = <Fields extends { readonly event: string }>(level: Level, text: string, fields: Fields) => void
+
+/** LogTape would fill in what stands in braces, quoted: our texts are complete. */
+const logTo = (name: string): Log => {
+  const logger = getLogger(['it-socks', name])
+  return (level, text, fields) => logger[level](text.replaceAll(/[{}]/g, '$&$&'), { ...fields })
+}
+
 /** What the sessions did, on stdout. */
-export const sessionLog: Logger = getLogger(['it-socks', 'session'])
+export const logSession: Log = logTo('session')
 
 /** What the server does, on stderr. */
-export const serverLog: Logger = getLogger(['it-socks', 'server'])
+export const logServer: Log = logTo('server')
 
 /** Sets up where the log goes: sessions to stdout, all else to stderr. Once in a process. */
 export const configureLog = ({ level, format }: LogOptions): void => {
@@ -35,9 +44,9 @@ export const configureLog = ({ level, format }: LogOptions): void => {
     sinks: {
       stdout: streamSink(process.stdout, format, {
         onDropped: (count) =>
-          serverLog.warning(`stdout is read too slowly: dropped ${count} lines`, { event: 'dropped' }),
+          logServer('warning', `stdout is read too slowly: dropped ${count} lines`, { event: 'dropped' }),
         onBroken: ({ message }) =>
-          serverLog.warning(`sessions are no longer logged: stdout: ${message}`, { event: 'unread' })
+          logServer('warning', `sessions are no longer logged: stdout: ${message}`, { event: 'unread' })
       }),
       stderr: streamSink(process.stderr, format)
     },

@@ -1,5 +1,5 @@
 import type { TextFormatter } from '@logtape/logtape'
-import type { SessionRecord } from './record.ts'
+import { wayOf, type SessionRecord } from './record.ts'
 
 type Paint = (text: string, ...codes: readonly number[]) => string
 
@@ -26,11 +26,10 @@ const paintLevel = (level: string, text: string, paint: Paint): string =>
   level === 'warning' ? paint(text, yellow) : level === 'error' || level === 'fatal' ? paint(text, bold, red) : text
 
 const sessionLine = (session: SessionRecord, paint: Paint): string => {
-  const { client, destination, user, up, down, seconds, outcome, reply, reason } = session
-  const way = `${client ?? 'unix'} → ${destination ?? '?'}${user === undefined ? '' : ` (${user})`}`
+  const { up, down, seconds, outcome, reply, reason } = session
   const end =
     outcome === 'ok' ? paint('ok', green) : paint(harmless(`${outcome}${reply ? ` ${reply}` : ''}: ${reason}`), yellow)
-  return `${harmless(way).padEnd(44)}  ↑ ${bytes(up)}  ↓ ${bytes(down)}  ${duration(seconds)}  ${end}`
+  return `${harmless(wayOf(session)).padEnd(44)}  ↑ ${bytes(up)}  ↓ ${bytes(down)}  ${duration(seconds)}  ${end}`
 }
 
 /** Local time, hours to seconds. */

@@ -26,3 +26,7 @@ export interface SessionRecord {
   readonly code?: string
   readonly reason?: string
 }
+
+/** From where to where a session went, and for whom. */
+export const wayOf = ({ client, destination, user }: Pick<SessionRecord, 'client' | 'destination' | 'user'>): string =>
+  `${client ?? 'unix'} → ${destination ?? '?'}${user === undefined ? '' : ` (${user})`}`

@@ -1,15 +1,15 @@
 import { inspect } from 'node:util'
 import { SocksError, formatAddress } from '@it-socks/protocol'
 import type { Server, Session } from '@it-socks/server'
-import { serverLog, sessionLog } from '../log/log.ts'
-import type { SessionRecord } from '../log/record.ts'
+import { logServer, logSession } from '../log/log.ts'
+import { wayOf, type SessionRecord } from '../log/record.ts'
 import { formatEndpoint } from './endpoint.ts'
 
 /** Logs a line for each session of a server when it is over, its steps for those who debug, and what it turns away. */
 export const logSessions = (server: Server): void => {
   const progress = new WeakMap<Session, { readonly opened: number; established: boolean }>()
   const step = (event: string) => (session: Session) =>
-    sessionLog.debug('{client} {event}', { event, ...describe(session) })
+    logSession('debug', `${wayOf(describe(session))}: ${event}`, { event, ...describe(session) })
 
   server
     .on('opened', (session) => progress.set(session, { opened: performance.now(), established: false }))
@@ -31,16 +31,14 @@ export const logSessions = (server: Server): void => {
         seconds: Math.round(performance.now() - opened) / 1000,
         ...outcomeOf(cause, session.identity !== undefined && !established)
       }
-      sessionLog[cause === undefined ? 'info' : 'warning']('{client} → {destination}: {outcome}', { ...record })
+      logSession(cause === undefined ? 'info' : 'warning', `${wayOf(record)}: ${record.outcome}`, record)
     })
-    .on('rejected', (client) =>
-      serverLog.warning('turned away {client}: too many connections', {
-        event: 'rejected',
-        client: client === undefined ? 'unix' : formatAddress(client)
-      })
-    )
-    .on('acceptError', ({ message }) =>
-      serverLog.error('cannot accept a connection: {reason}', { event: 'accept-error', reason: message })
+    .on('rejected', (address) => {
+      const client = address === undefined ? 'unix' : formatAddress(address)
+      logServer('warning', `turned away ${client}: too many connections`, { event: 'rejected', client })
+    })
+    .on('acceptError', ({ message: reason }) =>
+      logServer('error', `cannot accept a connection: ${reason}`, { event: 'accept-error', reason })
     )
 }
 

@@ -3,7 +3,7 @@ import { usernamePassword } from '@it-socks/auth'
 import { dial, type Endpoint } from '@it-socks/net'
 import { ConfigurationError } from '@it-socks/protocol'
 import { createServer, type Server } from '@it-socks/server'
-import { configureLog, flushLog, serverLog, type LogOptions } from '../log/log.ts'
+import { configureLog, flushLog, logServer, type LogOptions } from '../log/log.ts'
 import { UsageError } from '../failure.ts'
 import { formatEndpoint, tryWith } from './endpoint.ts'
 import { ListenFailure } from './listen-failure.ts'
@@ -86,7 +86,7 @@ const listen = async (server: Server, endpoints: readonly Endpoint[]): Promise<E
 
 const announce = (bound: readonly Endpoint[], hasUsers: boolean): void => {
   const endpoints = bound.map(formatEndpoint)
-  serverLog.info(`listening on ${endpoints.join(', ')}`, {
+  logServer('info', `listening on ${endpoints.join(', ')}`, {
     event: 'listening',
     endpoints,
     try: tryWith(bound[0]!, hasUsers)
@@ -110,7 +110,7 @@ const drain = async (server: Server, signal: Stop, milliseconds: number): Promis
   void nextStop().then((second) => process.exit(128 + constants.signals[second]))
   const open = server.sessions.size
   const patience = open === 0 ? '' : `: up to ${milliseconds / 1000} s for ${open} open; once more to end at once`
-  serverLog.info(`{signal}, stopping${patience}`, { event: 'stopping', signal, open })
+  logServer('info', `${signal}, stopping${patience}`, { event: 'stopping', signal, open })
   await server.close({ drain: milliseconds })
-  serverLog.info('stopped', { event: 'stopped' })
+  logServer('info', 'stopped', { event: 'stopped' })
 }
