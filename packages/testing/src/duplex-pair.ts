@@ -1,6 +1,5 @@
 import type { Bytes, ByteDuplex } from '@it-socks/stage'
 import { ClosedError, type Address } from '@it-socks/protocol'
-import { pushable } from 'it-pushable'
 
 /** A duplex in memory, with all that a duplex may have. */
 export interface MemoryDuplex extends ByteDuplex {
@@ -14,7 +13,7 @@ export interface DuplexPairOptions {
 
 /**
  * Two ends of one connection, in memory: what one end's sink is given comes out of the other end's source, chunk by
- * chunk. It half-closes, resets and holds back its writer as a socket does, except that it buffers one chunk at most.
+ * chunk. It half-closes, resets and holds back its writer as a socket does, except that it holds one chunk at most.
  *
  * @example
  *
@@ -36,16 +35,26 @@ export const duplexPair = ({
 }: DuplexPairOptions = {}): [MemoryDuplex, MemoryDuplex] => {
   const there = channel()
   const back = channel()
-  const end = (incoming: Channel, outgoing: Channel, [local, remote]: readonly [Address, Address]): MemoryDuplex => ({
-    source: incoming.source,
-    sink: outgoing.sink,
-    localAddress: local,
-    remoteAddress: remote,
-    abort(error) {
+  const end = (incoming: Channel, outgoing: Channel, [local, remote]: readonly [Address, Address]): MemoryDuplex => {
+    const abort = (error: unknown): void => {
       incoming.breakOff(error, new ClosedError('the peer reset the connection'))
       outgoing.breakOff(new ClosedError('the peer reset the connection'), error)
     }
-  })
+    return {
+      source: incoming.source,
+      async sink(source) {
+        try {
+          await outgoing.sink(source)
+        } catch (error) {
+          abort(error)
+          throw error
+        }
+      },
+      localAddress: local,
+      remoteAddress: remote,
+      abort
+    }
+  }
   return [end(back, there, addresses), end(there, back, [addresses[1], addresses[0]])]
 }
 
@@ -57,30 +66,74 @@ interface Channel {
   breakOff(reading: unknown, writing: unknown): void
 }
 
+interface Reader {
+  resolve(result: IteratorResult<Bytes, void>): void
+  reject(error: unknown): void
+}
+
+const finished = { done: true, value: undefined } as const
+
 const channel = (): Channel => {
-  const queue = pushable<Bytes>({ objectMode: true })
-  let broken: unknown
+  const readers: Reader[] = []
+  let held: { readonly bytes: Bytes; readonly taken: () => void } | undefined
+  let ended = false
+  let broken: { readonly reading: unknown; readonly writing: unknown } | undefined
   let stopSink: ((error: unknown) => void) | undefined
 
-  const breakOff = (reading: unknown, writing: unknown): void => {
-    broken ??= writing
-    queue.end(reading as Error)
-    stopSink?.(writing)
+  /** Gives the readers that wait what there is for them. */
+  const serve = (): void => {
+    if (held !== undefined && readers.length > 0) {
+      const { bytes, taken } = held
+      held = undefined
+      readers.shift()?.resolve({ done: false, value: bytes })
+      taken()
+    }
+    if (!ended && broken === undefined) return
+    for (const reader of readers.splice(0)) {
+      if (ended) reader.resolve(finished)
+      else reader.reject(broken?.reading)
+    }
   }
+
+  const end = (): void => {
+    ended = true
+    held = undefined
+    serve()
+  }
+
+  const source: AsyncIterableIterator<Bytes, void> = {
+    [Symbol.asyncIterator]() {
+      return this
+    },
+    next() {
+      return new Promise((resolve, reject) => {
+        readers.push({ resolve, reject })
+        serve()
+      })
+    },
+    async return() {
+      end()
+      return finished
+    }
+  }
+
+  const hold = (bytes: Bytes): Promise<void> =>
+    new Promise((taken) => {
+      held = { bytes, taken }
+      serve()
+    })
 
   const write = async (iterator: AsyncIterator<Bytes>): Promise<void> => {
     for (;;) {
       const { done, value } = await iterator.next()
-      if (broken !== undefined) throw broken
-      if (done === true) break
-      queue.push(value)
-      await queue.onEmpty()
+      if (broken !== undefined) throw broken.writing
+      if (done === true) return end()
+      await hold(value)
     }
-    queue.end()
   }
 
   return {
-    source: queue,
+    source,
     sink: (source) =>
       new Promise((resolve, reject) => {
         const iterator = source[Symbol.asyncIterator]()
@@ -88,12 +141,14 @@ const channel = (): Channel => {
           reject(error)
           iterator.return?.().catch(() => {})
         }
-        if (broken !== undefined) stopSink(broken)
-        write(iterator).then(resolve, (error: unknown) => {
-          breakOff(error, error)
-          reject(error)
-        })
+        if (broken !== undefined) stopSink(broken.writing)
+        else write(iterator).then(resolve, reject)
       }),
-    breakOff
+    breakOff(reading, writing) {
+      broken ??= { reading, writing }
+      held = undefined
+      serve()
+      stopSink?.(broken.writing)
+    }
   }
 }

@@ -35,8 +35,9 @@ export interface PlayOptions<T> {
 }
 
 /**
- * Plays the other side of a conversation, cut in one way: says its own lines, and listens for those of the code under test, which must
- * come to the byte. After its last line the script half-closes. Settles as `run` does.
+ * Plays the other side of a conversation, cut in one way: says its own lines, and listens for those of the code under
+ * test, which must come to the byte. After its last line the script half-closes. Settles as `run` does; where the code
+ * waits for a line and the script for the code, neither ever does.
  *
  * @throws {ScriptError} where the code under test says something else, less or more than the script has for it
  */
@@ -64,7 +65,7 @@ export const playOnce = async <T>({ script, testing, run }: PlayOptions<T>, chun
   const [outcome] = await Promise.allSettled([run(near)])
   near.abort(new Error('the play is over'))
   await spoken
-  compare(theirs, await ear.all(), chunking)
+  compare(theirs, await ear.all(), chunking, outcome)
   if (outcome.status === 'rejected') throw outcome.reason
   return outcome.value
 }
@@ -94,18 +95,23 @@ export const playOnce = async <T>({ script, testing, run }: PlayOptions<T>, chun
  */
 export const play = async <T>(options: PlayOptions<T>): Promise<T> => {
   const said = joined(options.script.filter(({ from }) => from !== options.testing)).length
-  const [first, ...others] = await Promise.all(
+  const plays = await Promise.all(
     everyChunking(said).map(async (chunking) => {
       const [outcome] = await Promise.allSettled([playOnce(options, chunking)])
-      return { outcome, description: `${chunking.name}: ${describe(outcome)}` }
+      return { outcome, told: describe(outcome), name: chunking.name }
     })
   )
-  const different = others.find(({ outcome }) => describe(outcome) !== describe(first!.outcome))
-  if (different !== undefined) {
-    throw new ScriptError(`the outcome depends on the chunking:\n  ${first!.description}\n  ${different.description}`)
+  const reasons = plays.flatMap(({ outcome }) => (outcome.status === 'rejected' ? [outcome.reason] : []))
+  const unscripted = reasons.find((reason) => reason instanceof ScriptError)
+  if (unscripted !== undefined) throw unscripted
+  const first = plays[0]!
+  const other = plays.find(({ told }) => told !== first.told)
+  if (other !== undefined) {
+    const lines = [first, other].map(({ name, told }) => `\n  ${name}: ${told}`)
+    throw new ScriptError(`the outcome depends on the chunking:${lines.join('')}`)
   }
-  if (first!.outcome.status === 'rejected') throw first!.outcome.reason
-  return first!.outcome.value
+  if (first.outcome.status === 'rejected') throw first.outcome.reason
+  return first.outcome.value
 }
 
 const describe = (outcome: PromiseSettledResult<unknown>): string =>
@@ -147,7 +153,16 @@ const listenTo = (duplex: ByteDuplex): Ear => {
   }
 }
 
-const compare = (expected: Uint8Array, received: Uint8Array, { name }: Chunking): void => {
+const compare = (
+  expected: Uint8Array,
+  received: Uint8Array,
+  { name }: Chunking,
+  outcome: PromiseSettledResult<unknown>
+): void => {
   if (toHex(expected) === toHex(received)) return
-  throw new ScriptError(`${name}:\n  expected ${toHex(expected)}\n  received ${toHex(received)}`)
+  const message = `${name}:\n  expected ${toHex(expected)}\n  received ${toHex(received)}`
+  // What the code under test threw is most often why it said something else.
+  throw outcome.status === 'rejected'
+    ? new ScriptError(`${message}\n  and it threw ${outcome.reason}`, { cause: outcome.reason })
+    : new ScriptError(message)
 }
