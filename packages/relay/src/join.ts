@@ -40,9 +40,12 @@ export interface JoinOptions {
  * const [far, target] = duplexPair()
  * const relayed = join(near, far)
  *
- * await client.sink((async function* () { yield Uint8Array.of(1, 2, 3) })())
- * await target.sink((async function* () {})())
- * await relayed // => { up: 3, down: 0 }
+ * void target.sink(target.source) // a target that echoes
+ * void client.sink((async function* () { yield Uint8Array.of(1, 2, 3) })())
+ * for await (const bytes of client.source) {
+ *   bytes.byteLength // => 3
+ * }
+ * await relayed // => { up: 3, down: 3 }
  * ```
  */
 export const join = async (client: ByteDuplex, target: ByteDuplex, options: JoinOptions = {}): Promise<Traffic> => {
