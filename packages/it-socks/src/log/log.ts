@@ -1,12 +1,5 @@
 import type { WriteStream } from 'node:tty'
-import {
-  configureSync,
-  getJsonLinesFormatter,
-  getLogger,
-  type LogLevel,
-  type Logger,
-  type Sink
-} from '@logtape/logtape'
+import { configureSync, getJsonLinesFormatter, getLogger, type LogLevel, type Sink } from '@logtape/logtape'
 import { lineWriter, type LineWriterOptions } from './line-writer.ts'
 import { prettyFormatter } from './pretty.ts'
 
@@ -24,12 +17,12 @@ export interface LogOptions {
 }
 
 /** Logs a text for people and fields for programs, the first of which is what happened: `event`. */
-export type Log = <Fields extends { readonly event: string }>(level: Level, text: string, fields: Fields) => void
+export type Log = (level: Level, text: string, fields: Readonly<Record<string, unknown>> & { event: string }) => void
 
 /** LogTape would fill in what stands in braces, quoted: our texts are complete. */
 const logTo = (name: string): Log => {
   const logger = getLogger(['it-socks', name])
-  return (level, text, fields) => logger[level](text.replaceAll(/[{}]/g, '$&$&'), { ...fields })
+  return (level, text, fields) => logger[level](text.replaceAll(/[{}]/g, '$&$&'), fields)
 }
 
 /** What the sessions did, on stdout. */

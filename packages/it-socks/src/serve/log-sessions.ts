@@ -31,7 +31,7 @@ export const logSessions = (server: Server): void => {
         seconds: Math.round(performance.now() - opened) / 1000,
         ...outcomeOf(cause, session.identity !== undefined && !established)
       }
-      logSession(cause === undefined ? 'info' : 'warning', `${wayOf(record)}: ${record.outcome}`, record)
+      logSession(cause === undefined ? 'info' : 'warning', `${wayOf(record)}: ${record.outcome}`, { ...record })
     })
     .on('rejected', (address) => {
       const client = address === undefined ? 'unix' : formatAddress(address)
