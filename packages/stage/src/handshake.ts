@@ -46,7 +46,8 @@ export const handshake =
     const handedOver = defer<Handoff<Context>>()
     const outlet = defer<AsyncIterable<Bytes>>()
     const sent = connection.sink(outbound(steps, handedOver, outlet.promise))
-    sent.catch(handedOver.reject)
+    // A connection breaks in both directions: a stage that was reading gives it a name, and is to have the first word.
+    sent.catch((error: unknown) => setTimeout(() => handedOver.reject(error)))
     // Where it breaks, it may be that nobody waits at the outlet yet.
     outlet.promise.catch(() => {})
     try {
