@@ -28,9 +28,22 @@ export const readFrames = (source: AsyncIterable<Bytes>): Frames => {
     return true
   }
 
-  const rest = async function* (): AsyncGenerator<Bytes> {
-    yield unread
-    yield* { [Symbol.asyncIterator]: () => iterator }
+  // No generator: one that is returned before its first chunk, or at it, would leave the source open.
+  const rest: AsyncIterableIterator<Bytes> = {
+    [Symbol.asyncIterator]() {
+      return this
+    },
+    next() {
+      if (unread.byteLength === 0) return iterator.next()
+      const value = unread.sublist()
+      unread.consume(value.byteLength)
+      return Promise.resolve({ done: false, value })
+    },
+    async return() {
+      unread.consume(unread.byteLength)
+      await iterator.return?.()
+      return { done: true, value: undefined }
+    }
   }
 
   const reader: Frames = {
@@ -50,8 +63,8 @@ export const readFrames = (source: AsyncIterable<Bytes>): Frames => {
       }
       return step.value
     },
-    rest: () => (unread.byteLength === 0 ? { [Symbol.asyncIterator]: () => iterator } : rest()),
-    through: (transform) => readFrames(transform(reader.rest()))
+    rest: () => rest,
+    through: (transform) => readFrames(transform(rest))
   }
   return reader
 }
