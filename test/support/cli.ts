@@ -104,7 +104,7 @@ export const startCli = (args: readonly string[], { env = {} }: CliOptions = {})
 /** Runs `it-socks` with this input to its end. */
 export const runCli = async (
   args: readonly string[],
-  { input = '', ...options }: CliOptions & { input?: string } = {}
+  { input = '', ...options }: CliOptions & { input?: string | Uint8Array } = {}
 ): Promise<Ended> => {
   const cli = startCli(args, options)
   cli.stdin.end(input)

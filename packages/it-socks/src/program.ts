@@ -31,7 +31,7 @@ server once open sessions are over or --drain has passed; a second one at once.
 
 Examples:
   it-socks serve --listen '[::1]:9050'     another port, IPv6
-  it-socks serve --listen unix:/run/proxy  a unix socket: file permissions guard it
+  it-socks serve --listen unix:/run/proxy  guarded by permissions, not by port
   it-socks serve --listen 0.0.0.0:1080 --users users.txt
   htpasswd -B -c users.txt alice           how to make users.txt
   it-socks serve --log-level warning       only what goes wrong

@@ -2,6 +2,7 @@ import {
   AuthenticationError,
   DeadlineError,
   NoAcceptableMethodError,
+  ProxyClosedError,
   ProxyUnreachableError,
   RefusedError,
   UnresolvableError,
@@ -60,8 +61,9 @@ const explain = (error: unknown, { proxy, target, credentials }: Way): string =>
     return `the proxy ${proxy} does not let us in without a user name and password`
   }
   if (error instanceof NoAcceptableMethodError || error instanceof AuthenticationError) {
-    return `the proxy ${proxy} does not let us in: ${error.message}`
+    return `the proxy ${proxy} does not let us in: ${error.message.replace(/^the proxy/, 'it')}`
   }
+  if (error instanceof ProxyClosedError) return error.message.replace(/^the proxy/, `the proxy ${proxy}`)
   return `the proxy ${proxy} failed: ${inShort(error)}`
 }
 

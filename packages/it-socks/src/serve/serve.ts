@@ -33,9 +33,9 @@ export interface ServeOptions {
  * @throws {ListenFailure}
  */
 export const serve = async (options: ServeOptions): Promise<void> => {
-  configureLog({ level: options.logLevel, format: options.logFormat })
   const users = await gatherUsers(options)
   const server = makeServer(options, users)
+  configureLog({ level: options.logLevel, format: options.logFormat })
   logSessions(server)
   announce(await listen(server, options.listen ?? standard), users.length > 0)
   await drain(server, await nextStop(), options.drain)
@@ -109,8 +109,9 @@ const nextStop = (): Promise<Stop> =>
 const drain = async (server: Server, signal: Stop, milliseconds: number): Promise<void> => {
   void nextStop().then((second) => process.exit(128 + constants.signals[second]))
   const open = server.sessions.size
+  const closed = server.close({ drain: milliseconds })
   const patience = open === 0 ? '' : `: up to ${milliseconds / 1000} s for ${open} open; once more to end at once`
   logServer('info', `${signal}, stopping${patience}`, { event: 'stopping', signal, open })
-  await server.close({ drain: milliseconds })
+  await closed
   logServer('info', 'stopped', { event: 'stopped' })
 }

@@ -1,0 +1,107 @@
+import { writeFile } from 'node:fs/promises'
+import { describe, expect, it } from 'vitest'
+import { temporaryFile } from '../../../test/support/temporary.ts'
+import { UsageError } from '../src/failure.ts'
+import { checkNames, parseUser, readUsers, verifyUsers } from '../src/serve/users.ts'
+
+const options = { signal: new AbortController().signal }
+/** Of `open sesame`, as `htpasswd -B` writes it. */
+const hashed = '$2y$05$xQql5Oyw.6oPEhPHoGKayemSYu999wPHRxXwe6VH614BmaapWcjrm'
+
+describe('parseUser', () => {
+  it('takes everything after the first colon for the password', () => {
+    expect(parseUser('alice:open: sesame ')).toEqual({ name: 'alice', secret: { password: 'open: sesame ' } })
+  })
+
+  it('knows a bcrypt hash', () => {
+    expect(parseUser(`alice:${hashed}`)).toEqual({ name: 'alice', secret: { hash: hashed } })
+  })
+
+  it.each(['alice', ':secret', 'alice:', ''])('refuses %j, which has no name or no password', (text) => {
+    expect(() => parseUser(text)).toThrow(new UsageError('takes name:password'))
+  })
+
+  it.each([
+    '$apr1$r31.....$HqJZimcKQFAMYayBlzkrA/',
+    '{SHA}W6ph5Mm5Pz8GgiULbPgzG37mj9g=',
+    '$2y$05$tooshort',
+    '$6$salt$hash'
+  ])('refuses %s instead of taking a hash for a password', (secret) => {
+    expect(() => parseUser(`alice:${secret}`)).toThrow(/bcrypt/)
+  })
+
+  it('refuses what SOCKS cannot carry, counted in bytes', () => {
+    expect(parseUser(`${'ü'.repeat(127)}:secret`).name).toHaveLength(127)
+    expect(() => parseUser(`${'ü'.repeat(128)}:secret`)).toThrow('takes a name of at most 255 bytes')
+    expect(() => parseUser(`alice:${'x'.repeat(256)}`)).toThrow('takes a password of at most 255 bytes')
+  })
+
+  it.each(['alice-secret', `alice:${'secret'.repeat(50)}`, 'alice:$apr1$secret'])(
+    'does not repeat a password: %s',
+    (text) => {
+      expect(() => parseUser(text)).toThrow(expect.not.objectContaining({ message: expect.stringContaining('secret') }))
+    }
+  )
+})
+
+describe('readUsers', () => {
+  it('reads a user a line, with or without a hash, and skips comments and empty lines', async () => {
+    const file = await temporaryFile('users', `\uFEFF# staff\r\nalice:${hashed}\r\n\n  \nbob:#1\n`)
+    expect(await readUsers(file)).toEqual([
+      { name: 'alice', secret: { hash: hashed } },
+      { name: 'bob', secret: { password: '#1' } }
+    ])
+  })
+
+  it('says which line is wrong, and nothing of what stands there', async () => {
+    const file = await temporaryFile('users', '# staff\nalice:secret\nbob-secret\n')
+    await expect(readUsers(file)).rejects.toThrow(new UsageError(`--users takes name:password: ${file}, line 3`))
+  })
+
+  it('refuses a file that has no users', async () => {
+    const file = await temporaryFile('users', '# nobody\n')
+    await expect(readUsers(file)).rejects.toThrow(new UsageError(`--users names a file without users: ${file}`))
+  })
+
+  it('refuses a file that is not UTF-8', async () => {
+    const file = await temporaryFile('users', '')
+    await writeFile(file, Uint8Array.of(0x61, 0x3a, 0xff))
+    await expect(readUsers(file)).rejects.toThrow('it is not UTF-8')
+  })
+
+  it('says why a file cannot be read', async () => {
+    const file = await temporaryFile('users', 'alice:secret')
+    await expect(readUsers(`${file}.bak`)).rejects.toThrow(
+      new UsageError(`--users names a file that cannot be read: ${file}.bak: ENOENT`)
+    )
+  })
+})
+
+describe('checkNames', () => {
+  it('refuses two users of one name', () => {
+    const users = ['alice:1', 'bob:1', 'alice:2'].map(parseUser)
+    expect(() => checkNames(users)).toThrow('two users are called "alice"')
+    expect(() => checkNames(users.slice(0, 2))).not.toThrow()
+  })
+})
+
+describe('verifyUsers', () => {
+  it('lets users in with passwords and with hashes, and nobody else', async () => {
+    const verify = verifyUsers(['alice:plain', `carol:${hashed}`, '__proto__:x'].map(parseUser))
+    const attempts = [
+      ['alice', 'plain', true],
+      ['alice', 'open sesame', false],
+      ['alice', '', false],
+      ['carol', 'open sesame', true],
+      ['carol', 'plain', false],
+      ['carol', hashed, false],
+      ['bob', 'plain', false],
+      ['bob', 'open sesame', false],
+      ['__proto__', 'x', true],
+      ['constructor', '', false]
+    ] as const
+    for (const [username, password, right] of attempts) {
+      expect(await verify({ username, password }, options), `${username}:${password}`).toBe(right)
+    }
+  })
+})
