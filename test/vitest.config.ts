@@ -1,6 +1,9 @@
 import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
 
+/** Where to write what came of the tests, as JSON; for programs that count. */
+const report = process.env['IT_SOCKS_TEST_REPORT']
+
 /**
  * Tests run on the sources: the export condition `it-socks-source` names them, so nothing needs to be built but the
  * command line, which tests start as a program: `support/build.ts` sees to that.
@@ -11,6 +14,7 @@ export default defineConfig({
   ssr: { resolve: { conditions: ['it-socks-source'] } },
   test: {
     include: ['{packages/*,examples}/test/**/*.test.ts', 'test/**/*.test.ts'],
+    reporters: report === undefined ? ['default'] : ['default', ['json', { outputFile: report }]],
     globalSetup: fileURLToPath(new URL('support/build.ts', import.meta.url)),
     typecheck: {
       enabled: true,

@@ -73,7 +73,8 @@ interface Socksv5 {
   }
   readonly auth: { None(): unknown }
 }
-const socksv5 = createRequire(import.meta.url)('socksv5') as Socksv5
+const require = createRequire(import.meta.url)
+const socksv5 = require('socksv5') as Socksv5
 
 describe('our client through npm socksv5', () => {
   const startSocksv5 = async (decision: 'accept' | 'deny' = 'accept'): Promise<ProxyAddress> => {
