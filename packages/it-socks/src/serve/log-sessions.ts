@@ -1,5 +1,5 @@
 import { inspect } from 'node:util'
-import { SocksError, formatAddress } from '@it-socks/protocol'
+import { ClosedError, SocksError, formatAddress } from '@it-socks/protocol'
 import type { Server, Session } from '@it-socks/server'
 import { logServer, logSession } from '../log/log.ts'
 import { wayOf, type SessionRecord } from '../log/record.ts'
@@ -57,14 +57,15 @@ const describe = ({ id, listener, client, identity, request, bound }: Session): 
 type Outcome = Pick<SessionRecord, 'outcome' | 'reply' | 'code' | 'reason'>
 
 /** @param replied whether a failure at this point is one that the client is told of by a reply */
-export const outcomeOf = (cause: unknown, replied: boolean): Outcome => {
+const outcomeOf = (cause: unknown, replied: boolean): Outcome => {
   if (cause === undefined) return { outcome: 'ok' }
   if (!(cause instanceof Error)) return { outcome: 'Error', reason: inspect(cause) }
   const { name, message, code } = cause as NodeJS.ErrnoException
   const known = cause instanceof SocksError
   return {
     outcome: known ? name : (code ?? name),
-    ...(known && replied && { reply: cause.reply }),
+    // A connection that is closed from here is reset without a word.
+    ...(known && replied && !(cause instanceof ClosedError) && { reply: cause.reply }),
     ...(code !== undefined && { code }),
     reason: message
   }
