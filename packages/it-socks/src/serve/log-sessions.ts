@@ -1,9 +1,9 @@
-import { inspect } from 'node:util'
-import { ClosedError, SocksError, formatAddress } from '@it-socks/protocol'
+import { formatAddress } from '@it-socks/protocol'
 import type { Server, Session } from '@it-socks/server'
 import { logServer, logSession } from '../log/log.ts'
 import { wayOf, type SessionRecord } from '../log/record.ts'
 import { formatEndpoint } from './endpoint.ts'
+import { outcomeOf } from './outcome.ts'
 
 /** Logs a line for each session of a server when it is over, its steps for those who debug, and what it turns away. */
 export const logSessions = (server: Server): void => {
@@ -53,20 +53,3 @@ const describe = ({ id, listener, client, identity, request, bound }: Session): 
   ...(request && { command: request.command, destination: formatAddress(request.destination) }),
   ...(bound && { bound: formatAddress(bound) })
 })
-
-type Outcome = Pick<SessionRecord, 'outcome' | 'reply' | 'code' | 'reason'>
-
-/** @param replied whether a failure at this point is one that the client is told of by a reply */
-const outcomeOf = (cause: unknown, replied: boolean): Outcome => {
-  if (cause === undefined) return { outcome: 'ok' }
-  if (!(cause instanceof Error)) return { outcome: 'Error', reason: inspect(cause) }
-  const { name, message, code } = cause as NodeJS.ErrnoException
-  const known = cause instanceof SocksError
-  return {
-    outcome: known ? name : (code ?? name),
-    // A connection that is closed from here is reset without a word.
-    ...(known && replied && !(cause instanceof ClosedError) && { reply: cause.reply }),
-    ...(code !== undefined && { code }),
-    reason: message
-  }
-}
