@@ -39,6 +39,7 @@ describe('parseUser', () => {
   it.each(['alice-secret', `alice:${'secret'.repeat(50)}`, 'alice:$apr1$secret'])(
     'does not repeat a password: %s',
     (text) => {
+      expect(() => parseUser(text)).toThrow(UsageError)
       expect(() => parseUser(text)).toThrow(expect.not.objectContaining({ message: expect.stringContaining('secret') }))
     }
   )

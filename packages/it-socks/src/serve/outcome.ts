@@ -1,0 +1,25 @@
+import { inspect } from 'node:util'
+import { ClosedError, SocksError } from '@it-socks/protocol'
+import type { SessionRecord } from '../log/record.ts'
+
+/** How a session ended, for the log. */
+type Outcome = Pick<SessionRecord, 'outcome' | 'reply' | 'code' | 'reason'>
+
+/**
+ * Names what a session ended of.
+ *
+ * @param replied whether a failure at this point is one that the client is told of by a reply
+ */
+export const outcomeOf = (cause: unknown, replied: boolean): Outcome => {
+  if (cause === undefined) return { outcome: 'ok' }
+  if (!(cause instanceof Error)) return { outcome: 'Error', reason: inspect(cause) }
+  const { name, message, code } = cause as NodeJS.ErrnoException
+  const known = cause instanceof SocksError
+  return {
+    outcome: known ? name : (code ?? name),
+    // A connection that is closed from here is reset without a word.
+    ...(known && replied && !(cause instanceof ClosedError) && { reply: cause.reply }),
+    ...(code !== undefined && { code }),
+    reason: message
+  }
+}
