@@ -1,10 +1,11 @@
 import { pipe as itPipe } from 'it-pipe'
 import type { Bytes, ByteDuplex } from './duplex.ts'
-import type { Step } from './handoff.ts'
+import type { Handoff, Step } from './handoff.ts'
 import type { Stage } from './stage.ts'
 
 type Input = ByteDuplex | AsyncIterable<Bytes>
-type Head<A> = (source: AsyncIterable<Bytes>) => AsyncIterable<Step<A>>
+// A head gives a handoff and nothing else. A stage takes bytes too, and would send them all back to whoever said them.
+type Head<A> = (source: AsyncIterable<Bytes>) => AsyncIterable<Handoff<A>>
 type Next<A, B> = (steps: AsyncIterable<Step<A>>) => AsyncIterable<Step<B>>
 type Last<A, R> = (steps: AsyncIterable<Step<A>>) => R
 
