@@ -6,10 +6,10 @@ import type { Settings } from './options.ts'
 
 /** Who is told how far a connection has come, and where its bytes are counted. */
 export interface Progress {
-  authenticated(context: Authenticated): void
-  requested(context: Requested): void
-  established(context: Tunnelled): void
-  traffic: Traffic
+  readonly authenticated: (context: Authenticated) => void
+  readonly requested: (context: Requested) => void
+  readonly established: (context: Tunnelled) => void
+  readonly traffic: Traffic
 }
 
 /** The default pipeline. Resolves when the relay has ended; rejects with what went wrong. */
