@@ -14,6 +14,9 @@ export default defineConfig({
   ssr: { resolve: { conditions: ['it-socks-source'] } },
   test: {
     include: ['{packages/*,examples}/test/**/*.test.ts', 'test/**/*.test.ts'],
+    // Daemons start, keys are made, programs are built: on a busy machine that takes its time. No test waits for it.
+    testTimeout: 30_000,
+    hookTimeout: 30_000,
     reporters: report === undefined ? ['default'] : ['default', ['json', { outputFile: report }]],
     globalSetup: fileURLToPath(new URL('support/build.ts', import.meta.url)),
     typecheck: {

@@ -54,7 +54,7 @@ describe.each([danted, microsocks, sshDynamic, ours])('our client through $name'
     }
     await tunnel.sink(sending())
     expect(sha256(await echoed)).toBe(sha256(body))
-  }, 60_000)
+  })
 
   it('has every byte of a banner, glued to the reply or not', async () => {
     const target = await startTarget({ onConnection: (socket) => socket.end('220 welcome\r\n') })

@@ -88,5 +88,5 @@ describe('git over HTTP through our server', () => {
     await git(second, ...proxied, 'push', '--quiet', 'origin', 'HEAD:main')
     expect(await git(origin, 'show', 'main:notes/today')).toBe('pushed through a proxy')
     expect([...hosts]).toEqual(['localhost'])
-  }, 60_000)
+  })
 })

@@ -26,5 +26,5 @@ describe('ssh with ProxyCommand nc -X 5 through our server', () => {
     const { code, bytes } = await run('ssh', [...sshd.options, '-o', proxyCommand, sshd.destination, 'cat'], { input })
     expect(code).toBe(0)
     expect(sha256(bytes)).toBe(sha256(input))
-  }, 60_000)
+  })
 })
