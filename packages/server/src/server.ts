@@ -76,7 +76,7 @@ export const createServer = (options: ServerOptions = {}): Server => {
       )
       listeners = started
       const listening = started.map((listener) => listener.listening)
-      // All of them first: one that is still on its way could not be stopped.
+      // All of them first, so that each has either failed or can be closed.
       await Promise.allSettled(listening)
       try {
         const bound = await Promise.all(listening)
