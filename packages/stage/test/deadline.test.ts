@@ -96,6 +96,22 @@ describe('deadline', () => {
     expect((await outcome).said).toEqual(['01', '01'])
   })
 
+  it('stops its clock with the handoff, while later stages are still to come', async () => {
+    const { signal } = new AbortController()
+    let inner: AbortSignal | undefined
+    const quick = stage<unknown, {}>(async function* ({ signal }) {
+      inner = signal
+      return {}
+    })
+    const running = deadline('thinking', 1000, quick)(steps(handoff({ signal })))
+    await running.next()
+    expect(vi.getTimerCount()).toBe(0)
+    expect(getEventListeners(signal, 'abort')).toEqual([])
+    await vi.advanceTimersByTimeAsync(1000)
+    expect(inner?.aborted).toBe(false)
+    await running.return()
+  })
+
   it('can stand within another: the shorter counts', async () => {
     const outcome = run(deadline('all', 500, deadline('thinking', 1000, stuck))(steps(handoff())))
     await vi.advanceTimersByTimeAsync(500)
