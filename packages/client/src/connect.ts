@@ -1,7 +1,14 @@
 import { login } from '@it-socks/auth'
 import { ask } from '@it-socks/command'
 import { dial as direct } from '@it-socks/net'
-import { DeadlineError, ProxyUnreachableError, formatAddress, parseAddress, type Address } from '@it-socks/protocol'
+import {
+  DeadlineError,
+  ProxyClosedError,
+  ProxyUnreachableError,
+  formatAddress,
+  parseAddress,
+  type Address
+} from '@it-socks/protocol'
 import {
   abortable,
   frames,
@@ -68,7 +75,7 @@ export const connect = async ({
       enter,
       ask({ command: 'connect', destination: requested }),
       handshake(connection, { linger: 0 })
-    )
+    ).catch(nameReset)
     return { ...duplex, localAddress: context.bound, remoteAddress: target }
   } finally {
     limit.stop()
@@ -87,6 +94,11 @@ const reach = async (proxy: Address, dial: Dial, signal: AbortSignal): Promise<T
   } catch (cause) {
     throw signal.aborted ? signal.reason : new ProxyUnreachableError(formatAddress(proxy), { cause })
   }
+}
+
+/** A reset that a write runs into, not a read: no stage hears of it that could name it. */
+const nameReset = (error: unknown): never => {
+  throw error instanceof Error && 'syscall' in error ? new ProxyClosedError('reply', { cause: error }) : error
 }
 
 /** A `Dial` through a proxy: gives a server, or another `connect`, its way out. */

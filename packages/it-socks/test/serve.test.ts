@@ -209,7 +209,8 @@ describe('it-socks serve', () => {
   it('turns away more clients than it may have', async () => {
     const [cli, target] = await Promise.all([serveCli(['--max-connections', '1']), echo()])
     const first = await open(cli, target.address)
-    await expect(open(cli, target.address)).rejects.toThrow('the proxy closed the connection')
+    // The reset may be there before the connection is.
+    await expect(open(cli, target.address)).rejects.toThrow(/closed the connection|cannot be reached/)
     expect(await cli.event('rejected')).toMatchObject({ level: 'WARN', client: expect.stringContaining('127.0.0.1:') })
     expect(await say(first, 'hello')).toBe('hello')
   })
