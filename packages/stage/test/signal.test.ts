@@ -62,9 +62,10 @@ describe('abortable', () => {
     await expect(abortable(new Promise(() => {}), AbortSignal.abort(reason))).rejects.toBe(reason)
   })
 
-  it('is the promise itself where nobody can abort', () => {
-    const promise = Promise.resolve(1)
-    expect(abortable(promise, never)).toBe(promise)
+  it('settles as the promise does where nobody can abort, and hangs nothing on never', async () => {
+    const outcomes = [abortable(Promise.resolve(1), never), abortable(new Promise(() => {}), never)]
+    expect(await outcomes[0]).toBe(1)
+    expect(listeners(never)).toBe(0)
   })
 })
 
