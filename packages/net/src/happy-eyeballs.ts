@@ -48,6 +48,7 @@ export const connectFirst = (
         if (untried.length > 0) return attempt()
         if (pending.size > 0) return
         release()
+        finish()
         reject(failure)
       }
       socket.once('error', failed).once('connect', () => {

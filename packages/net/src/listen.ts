@@ -41,7 +41,14 @@ export const listen = (
   { signal, pending = 128, onAcceptError = () => {} }: ListenOptions = {}
 ): Listener => {
   const server = createServer({ allowHalfOpen: true, pauseOnConnect: true, noDelay: true })
-  const accepted = pushable<SocketDuplex>({ objectMode: true, onEnd: () => server.close() })
+  let closed = false
+  const accepted = pushable<SocketDuplex>({
+    objectMode: true,
+    onEnd() {
+      closed = true
+      server.close()
+    }
+  })
 
   server.on('connection', (socket: Socket) => {
     if (accepted.readableLength < pending) accepted.push(socketDuplex(socket))
@@ -49,10 +56,12 @@ export const listen = (
   })
 
   const listening = new Promise<Endpoint>((resolve, reject) => {
-    server.once('error', reject)
+    server.once('error', reject).once('close', () => reject(new ClosedError('closed before it listened')))
     server.listen({ ...endpoint }, () => {
+      // Looking the host up took longer than somebody's patience.
+      if (closed) return server.close()
       server.off('error', reject).on('error', onAcceptError)
-      resolve(boundEndpoint(server))
+      return resolve(boundEndpoint(server))
     })
   })
   listening.catch((error: Error) => accepted.end(error))

@@ -27,6 +27,8 @@ export interface SocketDuplex extends ByteDuplex {
  */
 export const socketDuplex = (socket: Socket): SocketDuplex => {
   const broken: Breakage = {}
+  let local: Address | undefined
+  let remote: Address | undefined
   socket.on('error', (error) => {
     broken.error ??= error
   })
@@ -35,13 +37,17 @@ export const socketDuplex = (socket: Socket): SocketDuplex => {
     broken.error ??= error
     reset(socket)
   }
-  const { localAddress, localPort, remoteAddress, remotePort } = socket
   return {
     source: socketSource(socket, broken),
     sink: socketSink(socket, broken, abort),
-    localAddress: address(localAddress, localPort),
-    remoteAddress: address(remoteAddress, remotePort),
-    abort
+    get localAddress() {
+      return (local ??= address(socket.localAddress, socket.localPort))
+    },
+    get remoteAddress() {
+      return (remote ??= address(socket.remoteAddress, socket.remotePort))
+    },
+    abort,
+    transport: socket
   }
 }
 

@@ -68,7 +68,8 @@ export const ipFromBytes = (bytes: Uint8Array): string => {
  */
 export const canonicalHost = (host: string): string => {
   const bare = host.startsWith('[') && host.endsWith(']') ? host.slice(1, -1) : host
-  if (addressType(bare) === 'domain') return host
+  const type = addressType(bare)
+  if (type !== 'ipv6') return type === 'ipv4' ? bare : host
   const ip = ipaddr.process(withoutZone(bare))
   return ip.kind() === 'ipv4' ? ip.toString() : `${ip.toString()}${zone.exec(bare)?.[0] ?? ''}`
 }

@@ -1,3 +1,5 @@
+import { after } from '@it-socks/stage'
+
 /** Notices when nothing has happened for a while. */
 export interface IdleClock {
   /** Something happened. */
@@ -8,21 +10,17 @@ export interface IdleClock {
 /** Calls `expire` once, when `touch` has not been called for so many milliseconds. One timer, not one for each touch. */
 export const startIdleClock = (milliseconds: number, expire: () => void): IdleClock => {
   let touched = performance.now()
+  let stop: () => void
   const check = (): void => {
     const left = touched + milliseconds - performance.now()
     if (left <= 0) expire()
-    else timer = setTimeout(check, left)
+    else stop = after(left, check)
   }
-  let timer = setTimeout(check, milliseconds)
+  stop = after(milliseconds, check)
   return {
     touch() {
       touched = performance.now()
     },
-    stop() {
-      clearTimeout(timer)
-    }
+    stop: () => stop()
   }
 }
-
-/** The clock of whoever may be idle for ever. */
-export const noIdleClock: IdleClock = { touch() {}, stop() {} }

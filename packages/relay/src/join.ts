@@ -1,6 +1,7 @@
 import { IdleError } from '@it-socks/protocol'
 import { never, onAbort, type Bytes, type ByteDuplex } from '@it-socks/stage'
-import { noIdleClock, startIdleClock } from './idle.ts'
+import { startIdleClock } from './idle.ts'
+import { meter } from './meter.ts'
 
 /** Something that bytes go through on their way: `throttle`, `tap`, or one of your own. */
 export type Transform = (source: AsyncIterable<Bytes>) => AsyncIterable<Bytes>
@@ -16,7 +17,7 @@ export interface JoinOptions {
   up?: readonly Transform[]
   /** What target bytes go through on their way to the client, in order. Default: nothing. */
   down?: readonly Transform[]
-  /** How long nothing may go either way, in milliseconds, before both sides are reset. Default: for ever. */
+  /** How long nothing may go either way, in milliseconds, before both sides are reset. Default: `Infinity`. */
   idle?: number
   /** Where to count; may be looked at while the relay runs. Default: a new one. */
   traffic?: Traffic
@@ -49,7 +50,7 @@ export interface JoinOptions {
  * ```
  */
 export const join = async (client: ByteDuplex, target: ByteDuplex, options: JoinOptions = {}): Promise<Traffic> => {
-  const { up = [], down = [], idle, traffic = { up: 0, down: 0 }, signal = never } = options
+  const { up = [], down = [], idle = Infinity, traffic = { up: 0, down: 0 }, signal = never } = options
   const abort = (error: unknown): void => {
     client.abort?.(error)
     target.abort?.(error)
@@ -60,7 +61,7 @@ export const join = async (client: ByteDuplex, target: ByteDuplex, options: Join
       abort(error)
       reject(error)
     }
-    const clock = idle === undefined ? noIdleClock : startIdleClock(idle, () => fail(new IdleError(idle)))
+    const clock = startIdleClock(idle, () => fail(new IdleError(idle)))
     const release = onAbort(signal, () => fail(signal.reason))
     const metered = (source: AsyncIterable<Bytes>, direction: keyof Traffic): AsyncIterable<Bytes> =>
       meter(source, (length) => {
@@ -83,14 +84,3 @@ export const join = async (client: ByteDuplex, target: ByteDuplex, options: Join
 
 const through = (source: AsyncIterable<Bytes>, transforms: readonly Transform[]): AsyncIterable<Bytes> =>
   transforms.reduce((piped, transform) => transform(piped), source)
-
-/** Tells how many bytes pass. */
-const meter = async function* (
-  source: AsyncIterable<Bytes>,
-  passed: (length: number) => void
-): AsyncGenerator<Bytes, void> {
-  for await (const bytes of source) {
-    passed(bytes.byteLength)
-    yield bytes
-  }
-}

@@ -42,7 +42,7 @@ export const openSession = (
 
   const ended = (cause?: unknown): void => {
     // Whatever is still under way for this client, a dial for example, is of no use any more.
-    controller.abort(cause)
+    if (cause !== undefined) controller.abort(cause)
     sessions.delete(session)
     markClosed()
     emit('closed', session, cause)

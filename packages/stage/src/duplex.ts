@@ -19,6 +19,11 @@ export interface ByteDuplex {
   readonly localAddress?: Address | undefined
   /** The peer's end, where the transport has addresses. */
   readonly remoteAddress?: Address | undefined
+  /**
+   * What the bytes travel on where nothing stands between, neither a cipher nor a transform: a `net.Socket` for example.
+   * A relay that knows both transports may join them by shorter ways than `source` and `sink`.
+   */
+  readonly transport?: unknown
   /** Destroys the stream at once in both directions, as a reset does; `source` and `sink` fail with `reason`. */
   abort?(reason: unknown): void
 }

@@ -45,7 +45,7 @@ export const handshake =
   async <Context>(steps: AsyncIterable<Step<Context>>): Promise<Established<Context>> => {
     const handedOver = defer<Handoff<Context>>()
     const outlet = defer<AsyncIterable<Bytes>>()
-    const sent = connection.sink(outbound(steps, handedOver, outlet.promise))
+    const sent = connection.sink(continued(outbound(steps, handedOver, outlet.promise)))
     // A connection breaks in both directions: a stage that was reading gives it a name, and is to have the first word.
     sent.catch((error: unknown) => setTimeout(() => handedOver.reject(error)))
     // Where it breaks, it may be that nobody waits at the outlet yet.
@@ -58,9 +58,14 @@ export const handshake =
           outlet.resolve(sealed(source, seal))
           return sent
         },
-        localAddress: connection.localAddress,
-        remoteAddress: connection.remoteAddress,
-        abort: (error) => connection.abort?.(error)
+        get localAddress() {
+          return connection.localAddress
+        },
+        get remoteAddress() {
+          return connection.remoteAddress
+        },
+        transport: seal === plain && frames.source === connection.source ? connection.transport : undefined,
+        abort: (reason) => connection.abort?.(reason)
       }
       return { context, duplex, signal }
     } catch (error) {
@@ -87,22 +92,22 @@ const defer = <T>(): Deferred<T> => {
   return { promise, resolve, reject }
 }
 
-/** All that the connection is to be sent: what the stages say, then what comes out of the outlet. */
+/** All that the connection is to be sent: yields what the stages say, and returns what comes out of the outlet. */
 const outbound = async function* <Context>(
   steps: AsyncIterable<Step<Context>>,
   handedOver: Deferred<Handoff<Context>>,
   outlet: Promise<AsyncIterable<Bytes>>
-): AsyncGenerator<Bytes, void> {
+): AsyncGenerator<Bytes, AsyncIterable<Bytes>> {
   let handoff: Handoff<Context>
   try {
     handoff = yield* converse(steps)
   } catch (error) {
     // What was said last, the refusal, is still to be flushed: end the stream, do not break it.
     handedOver.reject(error)
-    return
+    return nothing
   }
   handedOver.resolve(handoff)
-  yield* await outlet.catch((error: unknown) => {
+  return outlet.catch((error: unknown) => {
     // The connection broke while the last stages were still at work: nobody takes what they hand over.
     handoff.refuse(error)
     throw error
@@ -117,6 +122,29 @@ const converse = async function* <Context>(
     yield step
   }
   throw new Error('the pipeline ended without a handoff')
+}
+
+const nothing: AsyncIterable<Bytes> = { [Symbol.asyncIterator]: () => ({ next: async () => finished }) }
+const finished: IteratorResult<Bytes, void> = { done: true, value: undefined }
+
+/** What a generator yields and then what it returned; by then nothing stands in between any more. */
+const continued = (first: AsyncGenerator<Bytes, AsyncIterable<Bytes>>): AsyncIterable<Bytes> => {
+  let second: AsyncIterator<Bytes> | undefined
+  const nextOfFirst = async (): Promise<IteratorResult<Bytes>> => {
+    const result = await first.next()
+    if (result.done !== true) return result
+    second = result.value[Symbol.asyncIterator]()
+    return second.next()
+  }
+  return {
+    [Symbol.asyncIterator]: () => ({
+      next: () => (second === undefined ? nextOfFirst() : second.next()),
+      async return() {
+        await (second === undefined ? first.return(nothing) : second.return?.())
+        return finished
+      }
+    })
+  }
 }
 
 const sealed = (source: AsyncIterable<Bytes>, seal: Seal): AsyncIterable<Bytes> =>

@@ -4,6 +4,8 @@ import type { Bytes } from './duplex.ts'
 
 /** Reads messages from a byte stream, on demand and no further: what is not read stays for whoever comes next. */
 export interface Frames {
+  /** What it reads from. */
+  readonly source: AsyncIterable<Bytes>
   /**
    * Reads one message. Never holds more than the message and the rest of the chunk in which it ended.
    *
@@ -47,6 +49,7 @@ export const readFrames = (source: AsyncIterable<Bytes>): Frames => {
   }
 
   const reader: Frames = {
+    source,
     async read(message) {
       const decoding = message.decode()
       let read = 0

@@ -12,16 +12,34 @@ export const onAbort = (signal: AbortSignal, listener: () => void): (() => void)
   return () => signal.removeEventListener('abort', listener)
 }
 
+/** Listens for an abort while one promise after another is waited for. */
+export interface AbortWatch {
+  /** Settles as `promise` does, unless the signal aborts first: then it rejects with the signal's reason. */
+  race<T>(promise: Promise<T>): Promise<T>
+  /** Stops listening. */
+  release(): void
+}
+
+/** Starts listening. One listener serves any number of races. */
+export const watchAbort = (signal: AbortSignal): AbortWatch => {
+  if (signal === never) return { race: (promise) => promise, release() {} }
+  let release!: () => void
+  const aborted = new Promise<never>((_resolve, reject) => {
+    release = onAbort(signal, () => reject(signal.reason))
+  })
+  // It may abort between two races.
+  aborted.catch(() => {})
+  return { race: (promise) => Promise.race([promise, aborted]), release }
+}
+
 /**
  * Settles as `promise` does, unless `signal` aborts first: then it rejects with the signal's reason. What the promise
  * does afterwards is nobody's business any more.
  */
 export const abortable = <T>(promise: Promise<T>, signal: AbortSignal): Promise<T> => {
   if (signal === never) return promise
-  return new Promise((resolve, reject) => {
-    const release = onAbort(signal, () => reject(signal.reason))
-    promise.then(resolve, reject).finally(release)
-  })
+  const { race, release } = watchAbort(signal)
+  return race(promise).finally(release)
 }
 
 /** Node lets a timer of more milliseconds than this go off at once. */

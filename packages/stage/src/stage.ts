@@ -1,7 +1,7 @@
 import { ClosedError } from '@it-socks/protocol'
 import type { Bytes } from './duplex.ts'
 import { isHandoff, type Handoff, type Step } from './handoff.ts'
-import { abortable } from './signal.ts'
+import { watchAbort } from './signal.ts'
 
 /** What a stage may replace for all stages after it, beside adding to the context. */
 export type Replacements = Partial<Pick<Handoff<unknown>, 'frames' | 'seal' | 'refuse'>>
@@ -51,10 +51,11 @@ const perform = async function* <Needs, Adds, Context extends Needs>(
   handoff: Handoff<Context>
 ): AsyncGenerator<Bytes, Handoff<Context & Adds>> {
   const running = body(handoff)
+  const { race, release } = watchAbort(handoff.signal)
   let settled = false
   try {
     for (;;) {
-      const { done, value } = await abortable(running.next(), handoff.signal)
+      const { done, value } = await race(running.next())
       if (done === true) {
         settled = true
         return extend(handoff, value)
@@ -67,6 +68,7 @@ const perform = async function* <Needs, Adds, Context extends Needs>(
     if (refusal !== undefined) yield handoff.seal(refusal)
     throw error
   } finally {
+    release()
     // Nobody listens any more: the client went away. The body is suspended at a yield, or abandoned by an abort.
     if (!settled) handoff.refuse(new ClosedError())
     running.return(undefined as never).catch(() => {})
