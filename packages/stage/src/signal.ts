@@ -15,14 +15,14 @@ export const onAbort = (signal: AbortSignal, listener: () => void): (() => void)
 /** Listens for an abort while one promise after another is waited for. */
 export interface AbortWatch {
   /** Settles as `promise` does, unless the signal aborts first: then it rejects with the signal's reason. */
-  race<T>(promise: Promise<T>): Promise<T>
+  readonly race: <T>(promise: Promise<T>) => Promise<T>
   /** Stops listening. */
-  release(): void
+  readonly release: () => void
 }
 
 /** Starts listening. One listener serves any number of races. */
 export const watchAbort = (signal: AbortSignal): AbortWatch => {
-  if (signal === never) return { race: (promise) => promise, release() {} }
+  if (signal === never) return { race: (promise) => promise, release: () => {} }
   let release!: () => void
   const aborted = new Promise<never>((_resolve, reject) => {
     release = onAbort(signal, () => reject(signal.reason))

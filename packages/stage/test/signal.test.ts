@@ -1,6 +1,6 @@
 import { getEventListeners } from 'node:events'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { abortable, after, limitTime, never, onAbort } from '@it-socks/stage'
+import { abortable, after, limitTime, never, onAbort, watchAbort } from '@it-socks/stage'
 
 const listeners = (signal: AbortSignal): number => getEventListeners(signal, 'abort').length
 const reason = new Error('enough')
@@ -66,6 +66,34 @@ describe('abortable', () => {
     const outcomes = [abortable(Promise.resolve(1), never), abortable(new Promise(() => {}), never)]
     expect(await outcomes[0]).toBe(1)
     expect(listeners(never)).toBe(0)
+  })
+})
+
+describe('watchAbort', () => {
+  it('serves one promise after another with one listener, and takes it back', async () => {
+    const { signal } = new AbortController()
+    const watch = watchAbort(signal)
+    expect(await watch.race(Promise.resolve(1))).toBe(1)
+    await expect(watch.race(Promise.reject(reason))).rejects.toBe(reason)
+    expect(listeners(signal)).toBe(1)
+    watch.release()
+    expect(listeners(signal)).toBe(0)
+  })
+
+  it('rejects the race that is on, and those to come, with the reason of the signal', async () => {
+    const owner = new AbortController()
+    const watch = watchAbort(owner.signal)
+    const racing = watch.race(new Promise(() => {}))
+    owner.abort(reason)
+    await expect(racing).rejects.toBe(reason)
+    await expect(watch.race(new Promise(() => {}))).rejects.toBe(reason)
+  })
+
+  it('hangs nothing on never', async () => {
+    const watch = watchAbort(never)
+    expect(await watch.race(Promise.resolve(1))).toBe(1)
+    expect(listeners(never)).toBe(0)
+    watch.release()
   })
 })
 
