@@ -46,7 +46,8 @@ const server = (verify: Verify): ServerMethod<User> => ({
     try {
       const given = await frames.read(credentials)
       username = given.username
-      if (!(await verified(verify, given, signal))) throw new AuthenticationError(`wrong credentials for ${username}`)
+      if (!(await verified(verify, given, signal)))
+        throw new AuthenticationError(`wrong credentials for ${JSON.stringify(username)}`)
     } catch (error) {
       yield failure
       throw error
@@ -60,7 +61,9 @@ const verified = async (verify: Verify, given: Credentials, signal: AbortSignal)
   try {
     return await verify(given, { signal })
   } catch (cause) {
-    throw new AuthenticationError(`the credentials of ${given.username} could not be verified`, { cause })
+    throw new AuthenticationError(`the credentials of ${JSON.stringify(given.username)} could not be verified`, {
+      cause
+    })
   }
 }
 
@@ -72,7 +75,8 @@ const client = (own: Credentials): ClientMethod => {
     async *client({ frames }) {
       yield encoded
       const { status } = await readAnswer(frames, credentialsStatus)
-      if (status !== 0) throw new AuthenticationError(`the proxy refused the credentials of ${own.username}`)
+      if (status !== 0)
+        throw new AuthenticationError(`the proxy refused the credentials of ${JSON.stringify(own.username)}`)
       return {}
     }
   }

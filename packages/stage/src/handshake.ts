@@ -98,9 +98,16 @@ const outbound = async function* <Context>(
   handedOver: Deferred<Handoff<Context>>,
   outlet: Promise<AsyncIterable<Bytes>>
 ): AsyncGenerator<Bytes, AsyncIterable<Bytes>> {
-  let handoff: Handoff<Context>
+  let handoff: Handoff<Context> | undefined
   try {
-    handoff = yield* converse(steps)
+    for await (const step of steps) {
+      if (isHandoff(step)) {
+        handoff = step
+        break
+      }
+      yield step
+    }
+    if (handoff === undefined) throw new Error('the pipeline ended without a handoff')
   } catch (error) {
     // What was said last, the refusal, is still to be flushed: end the stream, do not break it.
     handedOver.reject(error)
@@ -112,16 +119,6 @@ const outbound = async function* <Context>(
     handoff.refuse(error)
     throw error
   })
-}
-
-const converse = async function* <Context>(
-  steps: AsyncIterable<Step<Context>>
-): AsyncGenerator<Bytes, Handoff<Context>> {
-  for await (const step of steps) {
-    if (isHandoff(step)) return step
-    yield step
-  }
-  throw new Error('the pipeline ended without a handoff')
 }
 
 const nothing: AsyncIterable<Bytes> = { [Symbol.asyncIterator]: () => ({ next: async () => finished }) }

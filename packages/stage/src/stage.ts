@@ -39,41 +39,38 @@ export interface Stage<Needs, Adds> {
  * ```
  */
 export const stage = <Needs, Adds>(body: StageBody<Needs, Adds>): Stage<Needs, Adds> =>
-  async function* (steps) {
+  async function* <Context extends Needs>(steps: AsyncIterable<Step<Context>>) {
     for await (const step of steps) {
-      if (isHandoff(step)) yield yield* perform(body, step)
-      else yield step
-    }
-  }
-
-const perform = async function* <Needs, Adds, Context extends Needs>(
-  body: StageBody<Needs, Adds>,
-  handoff: Handoff<Context>
-): AsyncGenerator<Bytes, Handoff<Context & Adds>> {
-  const running = body(handoff)
-  const { race, release } = watchAbort(handoff.signal)
-  let settled = false
-  try {
-    for (;;) {
-      const { done, value } = await race(running.next())
-      if (done === true) {
-        settled = true
-        return extend(handoff, value)
+      if (!isHandoff(step)) {
+        yield step
+        continue
       }
-      yield handoff.seal(value)
+      const running = body(step)
+      const { race, release } = watchAbort(step.signal)
+      let extended: Handoff<Context & Adds> | undefined
+      let failed = false
+      try {
+        while (extended === undefined) {
+          const { done, value } = await race(running.next())
+          if (done === true) extended = extend(step, value)
+          else yield step.seal(value)
+        }
+      } catch (error) {
+        failed = true
+        const refusal = step.refuse(error)
+        if (refusal !== undefined) yield step.seal(refusal)
+        throw error
+      } finally {
+        release()
+        if (extended === undefined) {
+          // An abort abandoned the body, or nobody listens any more: the client went away.
+          if (!failed) step.refuse(new ClosedError())
+          running.return(undefined as never).catch(() => {})
+        }
+      }
+      yield extended
     }
-  } catch (error) {
-    settled = true
-    const refusal = handoff.refuse(error)
-    if (refusal !== undefined) yield handoff.seal(refusal)
-    throw error
-  } finally {
-    release()
-    // Nobody listens any more: the client went away. The body is suspended at a yield, or abandoned by an abort.
-    if (!settled) handoff.refuse(new ClosedError())
-    running.return(undefined as never).catch(() => {})
   }
-}
 
 const extend = <Context, Adds>(
   handoff: Handoff<Context>,
