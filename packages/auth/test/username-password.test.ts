@@ -59,10 +59,15 @@ describe('username and password, the server', () => {
     await expect(serve([line, server`01 01`])).rejects.toThrow(AuthenticationError)
   })
 
+  it('writes a name with control characters so that it cannot forge a line of a log', async () => {
+    const refused = serve([client`01 03 61 0a 62 01 78`, server`01 01`])
+    await expect(refused).rejects.toThrow('wrong credentials for "a\\nb"')
+  })
+
   it('keeps the password out of the error', async () => {
     const refused = serve([client`01 05 ${'alice'} 07 ${'hunter2'}`, server`01 01`])
     await expect(refused).rejects.toMatchObject({
-      message: 'wrong credentials for alice',
+      message: 'wrong credentials for "alice"',
       code: 'ERR_SOCKS_AUTHENTICATION'
     })
   })
@@ -117,7 +122,7 @@ describe('verify', () => {
   ])('that $how is a failure to the client, with its error as cause', async ({ verify }) => {
     await expect(serve([alice, server`01 01`], verify)).rejects.toMatchObject({
       name: 'AuthenticationError',
-      message: 'the credentials of alice could not be verified',
+      message: 'the credentials of "alice" could not be verified',
       cause: new Error('the database is away')
     })
   })

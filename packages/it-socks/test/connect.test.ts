@@ -150,7 +150,7 @@ describe('it-socks connect', () => {
     })
     expect(await run(`socks5h://alice:hunter2@127.0.0.1:${port}`)).toMatchObject({
       code: 1,
-      stderr: `it-socks: the proxy 127.0.0.1:${port} does not let us in: it refused the credentials of alice\n`
+      stderr: `it-socks: the proxy 127.0.0.1:${port} does not let us in: it refused the credentials of "alice"\n`
     })
   })
 
