@@ -3,8 +3,11 @@ import { never, onAbort, type Bytes, type ByteDuplex } from '@it-socks/stage'
 import { startIdleClock } from './idle.ts'
 import { meter } from './meter.ts'
 
-/** Something that bytes go through on their way: `throttle`, `tap`, or one of your own. */
-export type Transform = (source: AsyncIterable<Bytes>) => AsyncIterable<Bytes>
+/**
+ * Something that bytes go through on their way: `throttle`, `tap`, or one of your own. One that waits for anything but
+ * its source stops waiting when `signal` aborts: the relay has failed. Where it throws, both sides are reset.
+ */
+export type Transform = (source: AsyncIterable<Bytes>, signal: AbortSignal) => AsyncIterable<Bytes>
 
 /** Bytes relayed so far: `up` from client to target, `down` from target to client. */
 export interface Traffic {
@@ -51,36 +54,50 @@ export interface JoinOptions {
  */
 export const join = async (client: ByteDuplex, target: ByteDuplex, options: JoinOptions = {}): Promise<Traffic> => {
   const { up = [], down = [], idle = Infinity, traffic = { up: 0, down: 0 }, signal = never } = options
+  // Only transforms ask for it, and it costs more than all the rest here.
+  const failed = up.length + down.length > 0 ? new AbortController() : undefined
   const abort = (error: unknown): void => {
     client.abort?.(error)
     target.abort?.(error)
+    failed?.abort(error)
+  }
+  if (signal.aborted) {
+    abort(signal.reason)
+    throw signal.reason
   }
 
   await new Promise<void>((resolve, reject) => {
+    const release = (): void => {
+      clock.stop()
+      forget()
+    }
+    const succeed = (): void => {
+      release()
+      resolve()
+    }
     const fail = (error: unknown): void => {
+      release()
       abort(error)
       reject(error)
     }
     const clock = startIdleClock(idle, () => fail(new IdleError(idle)))
-    const release = onAbort(signal, () => fail(signal.reason))
+    const forget = onAbort(signal, () => fail(signal.reason))
     const metered = (source: AsyncIterable<Bytes>, direction: keyof Traffic): AsyncIterable<Bytes> =>
       meter(source, (length) => {
         traffic[direction] += length
         clock.touch()
       })
-    const flows = [
-      target.sink(through(metered(client.source, 'up'), up)),
-      client.sink(through(metered(target.source, 'down'), down))
-    ]
-    Promise.all(flows)
-      .then(() => resolve(), fail)
-      .finally(() => {
-        clock.stop()
-        release()
-      })
+    // Async, so that a transform that throws before it has made a source fails the relay like any other.
+    const flow = async (from: ByteDuplex, direction: keyof Traffic, transforms: readonly Transform[], to: ByteDuplex) =>
+      to.sink(through(metered(from.source, direction), transforms, failed?.signal ?? never))
+
+    Promise.all([flow(client, 'up', up, target), flow(target, 'down', down, client)]).then(succeed, fail)
   })
   return traffic
 }
 
-const through = (source: AsyncIterable<Bytes>, transforms: readonly Transform[]): AsyncIterable<Bytes> =>
-  transforms.reduce((piped, transform) => transform(piped), source)
+const through = (
+  source: AsyncIterable<Bytes>,
+  transforms: readonly Transform[],
+  signal: AbortSignal
+): AsyncIterable<Bytes> => transforms.reduce((piped, transform) => transform(piped, signal), source)

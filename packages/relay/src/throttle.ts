@@ -1,4 +1,5 @@
 import { ConfigurationError } from '@it-socks/protocol'
+import { after, onAbort } from '@it-socks/stage'
 import type { Transform } from './join.ts'
 
 /**
@@ -18,18 +19,25 @@ import type { Transform } from './join.ts'
 export const throttle = (bytesPerSecond: number): Transform => {
   if (!(bytesPerSecond > 0)) throw new ConfigurationError('throttle needs a rate above zero')
   let free = 0
-  return async function* (source) {
+  return async function* (source, signal) {
     for await (const bytes of source) {
       const now = performance.now()
       const start = Math.max(now, free)
       free = start + (bytes.byteLength / bytesPerSecond) * 1000
-      if (start > now) await wait(start - now)
+      if (start > now) await wait(start - now, signal)
       yield bytes
     }
   }
 }
 
-const wait = (milliseconds: number): Promise<void> =>
-  new Promise((resolve) => {
-    setTimeout(resolve, milliseconds)
+const wait = (milliseconds: number, signal: AbortSignal): Promise<void> =>
+  new Promise((resolve, reject) => {
+    const stop = after(milliseconds, () => {
+      release()
+      resolve()
+    })
+    const release = onAbort(signal, () => {
+      stop()
+      reject(signal.reason)
+    })
   })
