@@ -20,16 +20,18 @@ export interface AbortWatch {
   readonly release: () => void
 }
 
-/** Starts listening. One listener serves any number of races. */
+/** Starts listening. One listener serves any number of races, one at a time. */
 export const watchAbort = (signal: AbortSignal): AbortWatch => {
   if (signal === never) return { race: (promise) => promise, release: () => {} }
-  let release!: () => void
-  const aborted = new Promise<never>((_resolve, reject) => {
-    release = onAbort(signal, () => reject(signal.reason))
-  })
-  // It may abort between two races.
-  aborted.catch(() => {})
-  return { race: (promise) => Promise.race([promise, aborted]), release }
+  let lose = (_reason: unknown): void => {}
+  const release = onAbort(signal, () => lose(signal.reason))
+  const race = <T>(promise: Promise<T>): Promise<T> =>
+    new Promise((resolve, reject) => {
+      lose = reject
+      promise.then(resolve, reject)
+      if (signal.aborted) reject(signal.reason)
+    })
+  return { race, release }
 }
 
 /**
