@@ -9,7 +9,7 @@ import { socketDuplex } from './socket-duplex.ts'
 export interface DirectDialOptions {
   /** How names become addresses. Default: `systemResolve()`. */
   resolve?: Resolve
-  /** Only addresses of this family. Default: both. */
+  /** Only addresses of this family. Default: that of `localAddress`, or both. */
   family?: 4 | 6
   /** The local IP address to dial from. Default: the system chooses. */
   localAddress?: string
@@ -36,15 +36,15 @@ export interface DirectDialOptions {
  */
 export const dial = ({
   resolve = systemResolve(),
-  family,
   localAddress,
+  family = familyOf(localAddress),
   timeout = 30_000,
   attemptDelay = 250
 }: DirectDialOptions = {}): Dial => {
   const addressesOf = async (host: string, signal: AbortSignal): Promise<string[]> => {
     const found = await abortable(resolve(host, family === undefined ? { signal } : { signal, family }), signal)
     const addresses = found.filter((ip) => family === undefined || addressType(ip) === `ipv${family}`)
-    if (addresses.length === 0) throw new UnresolvableError(host)
+    if (addresses.length === 0) throw noAddress(host)
     return addresses
   }
 
@@ -59,12 +59,23 @@ export const dial = ({
       const addresses = await addressesOf(destination.host, limit.signal)
       return socketDuplex(await connectFirst(addresses, open(destination.port), { attemptDelay, signal: limit.signal }))
     } catch (error) {
-      throw isSystemError(error) ? dialError(destination, error) : error
+      // The reason of an abort may be a system error too: that of the client which went away.
+      const ours = error !== limit.signal.reason && isSystemError(error)
+      throw ours ? dialError(destination, error) : error
     } finally {
       limit.stop()
     }
   }
 }
+
+const familyOf = (ip: string | undefined): 4 | 6 | undefined =>
+  ip === undefined ? undefined : addressType(ip) === 'ipv6' ? 6 : 4
+
+/** A name may have addresses, if not of the family that was asked for; an address has no other family. */
+const noAddress = (host: string): RefusedError =>
+  addressType(host) === 'domain'
+    ? new UnresolvableError(host)
+    : new RefusedError('address-type-not-supported', { message: `${host} is not of the family that is dialled` })
 
 const isSystemError = (error: unknown): boolean => error instanceof Error && 'syscall' in error
 

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net'
 import { addressType } from '@it-socks/protocol'
-import { onAbort } from '@it-socks/stage'
+import { after, onAbort } from '@it-socks/stage'
 
 /** Addresses of the two families in turns, starting with the family of the first (RFC 8305 section 4). */
 export const interleave = (addresses: readonly string[]): string[] => {
@@ -27,29 +27,31 @@ export const connectFirst = (
   new Promise((resolve, reject) => {
     const untried = interleave(addresses)
     const pending = new Set<Socket>()
-    let failure: unknown
-    let timer: ReturnType<typeof setTimeout> | undefined
+    const failures: unknown[] = []
+    let started = 0
+    let stopTimer = (): void => {}
 
     const finish = (): void => {
-      clearTimeout(timer)
+      stopTimer()
       untried.length = 0
       for (const socket of pending) socket.destroy()
     }
 
     const attempt = (): void => {
-      clearTimeout(timer)
+      stopTimer()
       const address = untried.shift()
       if (address === undefined) return
+      const place = started++
       const socket = open(address)
       pending.add(socket)
       const failed = (error: Error): void => {
-        failure ??= error
+        failures[place] = error
         pending.delete(socket)
         if (untried.length > 0) return attempt()
         if (pending.size > 0) return
         release()
         finish()
-        reject(failure)
+        reject(failures[0])
       }
       socket.once('error', failed).once('connect', () => {
         socket.off('error', failed)
@@ -58,7 +60,7 @@ export const connectFirst = (
         finish()
         resolve(socket)
       })
-      timer = setTimeout(attempt, attemptDelay)
+      stopTimer = after(attemptDelay, attempt)
     }
 
     const release = onAbort(signal, () => {

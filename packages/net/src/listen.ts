@@ -46,6 +46,7 @@ export const listen = (
     objectMode: true,
     onEnd() {
       closed = true
+      signal?.removeEventListener('abort', close)
       server.close()
     }
   })
@@ -70,7 +71,6 @@ export const listen = (
     accepted.end()
   }
   signal?.addEventListener('abort', close, { once: true })
-  server.on('close', () => signal?.removeEventListener('abort', close))
   if (signal?.aborted === true) close()
 
   return {

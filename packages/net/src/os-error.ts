@@ -1,21 +1,25 @@
 import { RefusedError, formatAddress, type Address, type RefusalName } from '@it-socks/protocol'
 
-const replies: Readonly<Record<string, RefusalName>> = {
-  ECONNREFUSED: 'connection-refused',
-  ENETUNREACH: 'network-unreachable',
-  ENETDOWN: 'network-unreachable',
-  EADDRNOTAVAIL: 'network-unreachable',
-  EHOSTUNREACH: 'host-unreachable',
-  EHOSTDOWN: 'host-unreachable',
-  ETIMEDOUT: 'ttl-expired',
-  EACCES: 'not-allowed',
-  EPERM: 'not-allowed',
-  EAFNOSUPPORT: 'address-type-not-supported'
-}
+const replies: ReadonlyMap<unknown, RefusalName> = new Map<string, RefusalName>(
+  Object.entries({
+    ECONNREFUSED: 'connection-refused',
+    ENETUNREACH: 'network-unreachable',
+    ENETDOWN: 'network-unreachable',
+    EADDRNOTAVAIL: 'network-unreachable',
+    EHOSTUNREACH: 'host-unreachable',
+    EHOSTDOWN: 'host-unreachable',
+    ENOTFOUND: 'host-unreachable',
+    EAI_AGAIN: 'host-unreachable',
+    ETIMEDOUT: 'ttl-expired',
+    EACCES: 'not-allowed',
+    EPERM: 'not-allowed',
+    EAFNOSUPPORT: 'address-type-not-supported'
+  } as const)
+)
 
-/** The reply for an operating system's error code; what we do not know is a general failure. */
+/** The reply for an operating system's (or its resolver's) error code; what we do not know is a general failure. */
 export const replyOf = (error: unknown): RefusalName =>
-  replies[(error as NodeJS.ErrnoException | undefined)?.code ?? ''] ?? 'general-failure'
+  replies.get((error as NodeJS.ErrnoException | undefined)?.code) ?? 'general-failure'
 
 /** What to refuse with when a destination could not be dialled. */
 export const dialError = (destination: Address, cause: unknown): RefusedError => {

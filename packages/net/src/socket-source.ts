@@ -29,7 +29,7 @@ export const socketSource = (socket: Socket, broken: Breakage): AsyncIterableIte
     .on('data', (chunk: Uint8Array) => {
       const reader = readers.shift()
       if (reader !== undefined) return reader.resolve({ done: false, value: chunk })
-      chunks.push(chunk)
+      if (!ended) chunks.push(chunk)
       socket.pause()
     })
     .on('end', () => {

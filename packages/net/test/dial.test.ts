@@ -1,0 +1,212 @@
+import { getEventListeners, once } from 'node:events'
+import type { Socket } from 'node:net'
+import { setImmediate as turn } from 'node:timers/promises'
+import { afterEach, describe, expect, it, vi } from 'vitest'
+import { dial } from '@it-socks/net'
+import { RefusedError, UnresolvableError } from '@it-socks/protocol'
+import type { ResolveOptions } from '@it-socks/stage'
+import { all, closedPort, failureOf, hear, openSockets, portOf, say, serving, silentPort } from './setup.ts'
+
+afterEach(() => {
+  vi.useRealTimers()
+})
+
+const loopback = { host: '127.0.0.1' }
+
+/** A `Resolve` that knows these addresses for every name. */
+const table =
+  (...addresses: string[]) =>
+  async (): Promise<string[]> =>
+    addresses
+
+describe('dial', () => {
+  it('opens a tunnel to an address, and knows both ends of it', async () => {
+    const server = await serving(loopback)
+    const accepted = once(server, 'connection')
+    const destination = { ...loopback, port: portOf(server) }
+    const tunnel = await dial()(destination)
+    const [target] = (await accepted) as [Socket]
+    expect(tunnel.remoteAddress).toEqual(destination)
+    expect(tunnel.localAddress).toEqual({ ...loopback, port: target.remotePort })
+
+    // Half-close is real, both ways.
+    const [heard] = await Promise.all([hear(target), tunnel.sink(say(Buffer.from('question')))])
+    expect(heard).toBe('question')
+    target.end('answer')
+    expect((await all(tunnel.source)).toString()).toBe('answer')
+  })
+
+  it('says that nobody listens there, and keeps the system’s error', async () => {
+    const port = await closedPort()
+    const error = await failureOf(dial()({ ...loopback, port }))
+    expect(error).toBeInstanceOf(RefusedError)
+    expect(error).toMatchObject({
+      reply: 'connection-refused',
+      code: 'ERR_SOCKS_CONNECTION_REFUSED',
+      message: `cannot reach 127.0.0.1:${port}: ECONNREFUSED`,
+      cause: { code: 'ECONNREFUSED', syscall: 'connect', port }
+    })
+  })
+
+  it.each([
+    ['the resolver’s own error', () => Promise.reject(new UnresolvableError('nowhere.invalid'))],
+    ['an answer without addresses', table()],
+    ['an answer without addresses of the family', table('::1')]
+  ])('says that a name has no address: %s', async (_, resolve) => {
+    const error = await failureOf(dial({ resolve, family: 4 })({ host: 'nowhere.invalid', port: 80 }))
+    expect(error).toEqual(new UnresolvableError('nowhere.invalid'))
+  })
+
+  it('goes on to the next address when one fails', async () => {
+    const server = await serving(loopback)
+    const resolve = table('127.0.0.2', '127.0.0.3', '127.0.0.1')
+    const tunnel = await dial({ resolve, attemptDelay: Infinity })({ host: 'name', port: portOf(server) })
+    expect(tunnel.remoteAddress?.host).toBe('127.0.0.1')
+    tunnel.abort?.(new Error('enough'))
+  })
+
+  it('reports the preferred address where all fail', async () => {
+    const port = await closedPort()
+    const error = await failureOf(dial({ resolve: table('127.0.0.3', '127.0.0.2') })({ host: 'name', port }))
+    expect(error).toMatchObject({ reply: 'connection-refused', cause: { address: '127.0.0.3' } })
+  })
+
+  it('asks for one family, and takes no other', async () => {
+    const server = await serving(loopback)
+    const asked: Array<ResolveOptions | undefined> = []
+    const resolve = async (_: string, options?: ResolveOptions): Promise<string[]> => {
+      asked.push(options)
+      return ['::1', '127.0.0.1']
+    }
+    const tunnel = await dial({ resolve, family: 4, attemptDelay: Infinity })({ host: 'name', port: portOf(server) })
+    expect(tunnel.remoteAddress?.host).toBe('127.0.0.1')
+    expect(asked).toMatchObject([{ family: 4 }])
+    tunnel.abort?.(new Error('enough'))
+  })
+
+  it('says that an address is not of the family that it may dial', async () => {
+    const error = await failureOf(dial({ family: 4 })({ host: '::1', port: 80 }))
+    expect(error).toMatchObject({
+      name: 'RefusedError',
+      reply: 'address-type-not-supported',
+      message: '::1 is not of the family that is dialled'
+    })
+  })
+
+  // An attempt on the other family fails before it starts, and would be reported in place of the real failure.
+  it('tries only addresses of the family of its local address', async () => {
+    const port = await closedPort()
+    const resolve = table('::1', '127.0.0.1')
+    const error = await failureOf(dial({ resolve, localAddress: '127.0.0.2' })({ host: 'name', port }))
+    expect(error).toMatchObject({ reply: 'connection-refused', cause: { address: '127.0.0.1' } })
+  })
+
+  it('dials from the local address it was given', async () => {
+    const server = await serving(loopback)
+    const accepted = once(server, 'connection')
+    const tunnel = await dial({ localAddress: '127.0.0.2' })({ ...loopback, port: portOf(server) })
+    const [target] = (await accepted) as [Socket]
+    expect(target.remoteAddress).toBe('127.0.0.2')
+    expect(tunnel.localAddress?.host).toBe('127.0.0.2')
+    tunnel.abort?.(new Error('enough'))
+  })
+})
+
+const never = (): Promise<never> => new Promise(() => {})
+
+describe('the time limit', () => {
+  it('holds while the name is looked up, and leaves nothing', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    const owner = new AbortController()
+    const dialled = failureOf(
+      dial({ resolve: never, timeout: 5000 })({ host: 'name', port: 80 }, { signal: owner.signal })
+    )
+    await vi.advanceTimersByTimeAsync(5000)
+    expect(await dialled).toEqual(
+      new RefusedError('ttl-expired', { message: 'cannot reach name:80: no answer in 5000 ms' })
+    )
+    expect(vi.getTimerCount()).toBe(0)
+    expect(getEventListeners(owner.signal, 'abort')).toEqual([])
+  })
+
+  it('holds while nobody answers, and leaves no socket', async () => {
+    const port = await silentPort()
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    const before = openSockets()
+    const dialled = failureOf(dial({ timeout: 5000 })({ ...loopback, port }))
+    await turn()
+    expect(openSockets()).toBeGreaterThan(before)
+    await vi.advanceTimersByTimeAsync(5000)
+    expect(await dialled).toMatchObject({ name: 'RefusedError', reply: 'ttl-expired' })
+    await turn()
+    expect(openSockets()).toBe(before)
+    expect(vi.getTimerCount()).toBe(0)
+  })
+
+  it.each(['comes through', 'fails'])('leaves no timer where the dial %s', async (how) => {
+    const port = how === 'fails' ? await closedPort() : portOf(await serving(loopback))
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    const [outcome] = await Promise.allSettled([dial()({ ...loopback, port })])
+    expect(outcome.status).toBe(how === 'fails' ? 'rejected' : 'fulfilled')
+    expect(vi.getTimerCount()).toBe(0)
+  })
+
+  it('is passed on to the resolver, as a signal', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    const given: AbortSignal[] = []
+    const resolve = (_: string, { signal }: ResolveOptions = {}): Promise<never> => {
+      if (signal !== undefined) given.push(signal)
+      return never()
+    }
+    const dialled = failureOf(dial({ resolve, timeout: 100 })({ host: 'name', port: 80 }))
+    await vi.advanceTimersByTimeAsync(100)
+    await dialled
+    expect(given.map(({ aborted }) => aborted)).toEqual([true])
+  })
+})
+
+describe('the signal', () => {
+  const reason = new Error('the client has gone')
+
+  it.each(['before it looks', 'while it looks the name up'])('gives up %s', async (when) => {
+    const owner = new AbortController()
+    if (when === 'before it looks') owner.abort(reason)
+    const dialled = failureOf(dial({ resolve: never })({ host: 'name', port: 80 }, { signal: owner.signal }))
+    owner.abort(reason)
+    expect(await dialled).toBe(reason)
+    expect(getEventListeners(owner.signal, 'abort')).toEqual([])
+  })
+
+  it('gives up while nobody answers, and leaves no socket', async () => {
+    const port = await silentPort()
+    const before = openSockets()
+    const owner = new AbortController()
+    const dialled = failureOf(dial()({ ...loopback, port }, { signal: owner.signal }))
+    await turn()
+    expect(openSockets()).toBeGreaterThan(before)
+    owner.abort(reason)
+    expect(await dialled).toBe(reason)
+    await turn()
+    expect(openSockets()).toBe(before)
+    expect(getEventListeners(owner.signal, 'abort')).toEqual([])
+  })
+
+  it('does nothing any more once the tunnel is open', async () => {
+    const server = await serving(loopback)
+    const owner = new AbortController()
+    const tunnel = await dial()({ ...loopback, port: portOf(server) }, { signal: owner.signal })
+    expect(getEventListeners(owner.signal, 'abort')).toEqual([])
+    owner.abort(reason)
+    await tunnel.sink(say(Buffer.from('still here')))
+    tunnel.abort?.(reason)
+  })
+
+  // A client that resets its connection aborts its dial with the very error that the system gave for it.
+  it('comes out as it is, also where its reason is a system error: that is not the target’s', async () => {
+    const owner = new AbortController()
+    const reset = Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET', syscall: 'read' })
+    const dialled = failureOf(dial({ resolve: never })({ host: 'name', port: 80 }, { signal: owner.signal }))
+    owner.abort(reset)
+    expect(await dialled).toBe(reset)
+  })
+})

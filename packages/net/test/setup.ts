@@ -1,0 +1,151 @@
+import { once } from 'node:events'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setImmediate as turn } from 'node:timers/promises'
+import { Worker } from 'node:worker_threads'
+import { onTestFinished } from 'vitest'
+import { socketDuplex, type SocketDuplex } from '@it-socks/net'
+import type { Bytes, ByteDuplex } from '@it-socks/stage'
+
+/** A source that says these chunks and ends. */
+export const say = async function* (...chunks: Bytes[]): AsyncGenerator<Bytes, void> {
+  yield* chunks
+}
+
+/** All the bytes of a source. */
+export const all = async (source: AsyncIterable<Bytes>): Promise<Buffer> => {
+  const heard: Uint8Array[] = []
+  for await (const bytes of source) heard.push(bytes.subarray())
+  return Buffer.concat(heard)
+}
+
+export const iterate = (duplex: ByteDuplex): AsyncIterator<Bytes> => duplex.source[Symbol.asyncIterator]()
+
+/** All that a plain socket hears until its peer ends. (Its own iterator would destroy it then.) */
+export const hear = async (socket: Socket): Promise<string> => {
+  const heard: Uint8Array[] = []
+  socket.on('data', (chunk) => heard.push(chunk))
+  await once(socket, 'end')
+  return Buffer.concat(heard).toString()
+}
+
+/** What a promise fails with. */
+export const failureOf = (promise: Promise<unknown>): Promise<unknown> =>
+  promise.then(
+    () => 'nothing: it came through',
+    (reason: unknown) => reason
+  )
+
+/** Turns the event loop until `count` has stood still for so many turns: nothing moves any more. */
+export const standstill = async (count: () => number, turns = 50): Promise<number> => {
+  let last = count()
+  for (let still = 0; still < turns; still++) {
+    await turn()
+    if (count() !== last) still = 0
+    last = count()
+  }
+  return last
+}
+
+/** A source that says nothing until it is returned; `state.returned` says whether it was. */
+export const silence = () => {
+  const state = { returned: false }
+  const waiting: Array<(result: IteratorResult<Bytes, void>) => void> = []
+  const source: AsyncIterableIterator<Bytes, void> = {
+    [Symbol.asyncIterator]: () => source,
+    next: () => new Promise((resolve) => waiting.push(resolve)),
+    async return() {
+      state.returned = true
+      for (const resolve of waiting.splice(0)) resolve({ done: true, value: undefined })
+      return { done: true, value: undefined }
+    }
+  }
+  return { state, source }
+}
+
+/** Where a unix socket may be, in a directory that is removed when the test ends. */
+export const socketPath = async (): Promise<{ path: string }> => {
+  const directory = await mkdtemp(join(tmpdir(), 'it-socks-'))
+  onTestFinished(() => rm(directory, { recursive: true }))
+  return { path: join(directory, 'socket') }
+}
+
+/** A plain server of Node’s, closed with all its connections when the test ends. */
+export const serving = async (where: { host: string; port?: number } | { path: string }): Promise<Server> => {
+  const server = createServer({ allowHalfOpen: true })
+  const sockets = new Set<Socket>()
+  server.on('connection', (socket) => sockets.add(socket.on('error', () => {})))
+  server.listen('path' in where ? where : { port: 0, ...where })
+  await once(server, 'listening')
+  onTestFinished(() => {
+    server.close()
+    for (const socket of sockets) socket.destroy()
+  })
+  return server
+}
+
+export const portOf = (server: Server): number => (server.address() as AddressInfo).port
+
+/** A port of this host where nobody listens. */
+export const closedPort = async (host = '127.0.0.1'): Promise<number> => {
+  const server = createServer().listen(0, host)
+  await once(server, 'listening')
+  const port = portOf(server)
+  server.close()
+  await once(server, 'close')
+  return port
+}
+
+/** A connection: our end as a duplex, and the peer’s as the plain socket that it has. */
+export interface Connected {
+  readonly ours: SocketDuplex
+  readonly socket: Socket
+  readonly peer: Socket
+}
+
+export const connected = async (
+  where: { host: string } | { path: string } = { host: '127.0.0.1' }
+): Promise<Connected> => {
+  const server = await serving(where)
+  const accepted = once(server, 'connection')
+  const socket = connect({ ...('path' in where ? where : { ...where, port: portOf(server) }), allowHalfOpen: true })
+  onTestFinished(() => void socket.destroy())
+  await once(socket, 'connect')
+  const [peer] = (await accepted) as [Socket]
+  return { ours: socketDuplex(socket), socket, peer }
+}
+
+/** How many TCP sockets this process has open, listeners not counted. */
+export const openSockets = (): number =>
+  process.getActiveResourcesInfo().filter((name) => name === 'TCPSocketWrap' || name === 'TCPConnectWrap').length
+
+const listenAndSleep = `
+  const { parentPort, workerData } = require('node:worker_threads')
+  const server = require('node:net').createServer().listen({ host: '127.0.0.1', port: 0, backlog: 1 }, () => {
+    parentPort.postMessage(server.address().port)
+    Atomics.wait(workerData, 0, 0)
+    process.exit()
+  })
+`
+
+/**
+ * A port of 127.0.0.1 that does not answer: whoever listens there is asleep and its queue, of two connections on Linux,
+ * is full, so that the kernel drops every further attempt to connect.
+ */
+export const silentPort = async (): Promise<number> => {
+  const flag = new Int32Array(new SharedArrayBuffer(4))
+  const worker = new Worker(listenAndSleep, { eval: true, workerData: flag })
+  const [port] = (await once(worker, 'message')) as [number]
+  const queue = [1, 2].map(() => connect({ port, host: '127.0.0.1' }).on('error', () => {}))
+  await Promise.all(queue.map((socket) => once(socket, 'connect')))
+  onTestFinished(async () => {
+    for (const socket of queue) socket.destroy()
+    const gone = once(worker, 'exit')
+    Atomics.store(flag, 0, 1)
+    Atomics.notify(flag, 0)
+    await gone
+  })
+  return port
+}

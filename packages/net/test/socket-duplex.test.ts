@@ -1,0 +1,164 @@
+import { once } from 'node:events'
+import { setImmediate as turn } from 'node:timers/promises'
+import { Uint8ArrayList } from 'uint8arraylist'
+import { describe, expect, it } from 'vitest'
+import type { Bytes } from '@it-socks/stage'
+import { hex } from '@it-socks/testing'
+import { all, connected, failureOf, hear, iterate, say, socketPath, standstill } from './setup.ts'
+
+const chunk = new Uint8Array(65_536).fill(7)
+
+describe('a socket as a duplex', () => {
+  it('speaks on after the peer has closed its half', async () => {
+    const { ours, peer } = await connected()
+    peer.end('all I have to say')
+    expect((await all(ours.source)).toString()).toBe('all I have to say')
+    const heard = hear(peer)
+    await ours.sink(say(hex`${'but '}`, hex`${'I have '}`, hex`${'more'}`))
+    expect(await heard).toBe('but I have more')
+  })
+
+  it('hears on after it has closed its own half', async () => {
+    const { ours, peer } = await connected()
+    const heard = hear(peer)
+    await ours.sink(say(hex`${'all I have to say'}`))
+    expect(await heard).toBe('all I have to say')
+    peer.write('but I ')
+    await turn()
+    peer.end('have more')
+    expect((await all(ours.source)).toString()).toBe('but I have more')
+  })
+
+  it('closes the socket when both halves are closed', async () => {
+    const { ours, socket, peer } = await connected()
+    const closed = once(socket, 'close')
+    peer.resume().end()
+    const [heard] = await Promise.all([all(ours.source), ours.sink(say()), closed])
+    expect(heard).toHaveLength(0)
+  })
+
+  it('loses nothing that comes before anybody reads', async () => {
+    const { ours, socket, peer } = await connected()
+    peer.end('early')
+    await standstill(() => socket.bytesRead)
+    expect((await all(ours.source)).toString()).toBe('early')
+  })
+
+  it('gives its chunks in order to those who wait for one at the same time, then its end to all', async () => {
+    const { ours, peer } = await connected()
+    const reader = iterate(ours)
+    const waiting = [reader.next(), reader.next(), reader.next(), reader.next()]
+    peer.write('one')
+    expect(String((await waiting[0])?.value)).toBe('one')
+    peer.end('two')
+    expect(String((await waiting[1])?.value)).toBe('two')
+    expect(await Promise.all(waiting.slice(2))).toEqual([{ done: true }, { done: true }])
+    expect(await reader.next()).toEqual({ done: true })
+  })
+
+  it('is over for its readers once the source is returned, also where more comes', async () => {
+    const { ours, socket, peer } = await connected()
+    const reader = iterate(ours)
+    const waiting = reader.next()
+    await reader.return?.()
+    expect(await waiting).toEqual({ done: true })
+    peer.write('too late')
+    await standstill(() => socket.bytesRead)
+    expect(await reader.next()).toEqual({ done: true })
+  })
+
+  it('writes a list of arrays in one piece', async () => {
+    const { ours, socket } = await connected()
+    const written: number[] = []
+    const write = socket.write.bind(socket)
+    socket.write = (bytes: string | Uint8Array): boolean => {
+      written.push(bytes.length)
+      return write(bytes)
+    }
+    await ours.sink(say(new Uint8ArrayList(hex`05 00`, hex`00 01`, hex`7f000001 0050`), hex`01`))
+    expect(written).toEqual([10, 1])
+  })
+
+  it('knows its addresses, and what it travels on', async () => {
+    const { ours, socket, peer } = await connected()
+    expect(ours.transport).toBe(socket)
+    expect(ours.localAddress).toEqual({ host: '127.0.0.1', port: peer.remotePort })
+    expect(ours.remoteAddress).toEqual({ host: '127.0.0.1', port: peer.localPort })
+  })
+
+  it('writes an IPv4 address that a dual-stack socket reports as IPv4', async () => {
+    const { ours, socket } = await connected({ host: '::ffff:127.0.0.1' })
+    expect(socket.remoteAddress).toBe('::ffff:127.0.0.1')
+    expect([ours.localAddress?.host, ours.remoteAddress?.host]).toEqual(['127.0.0.1', '127.0.0.1'])
+  })
+
+  it('has no addresses on a unix socket', async () => {
+    const { ours } = await connected(await socketPath())
+    expect([ours.localAddress, ours.remoteAddress]).toEqual([undefined, undefined])
+  })
+})
+
+describe('a slow reader', () => {
+  /** So many chunks, of which `state.said` have been asked for. */
+  const counted = (chunks: number) => {
+    const state = { said: 0 }
+    const source = (async function* (): AsyncGenerator<Bytes, void> {
+      for (; state.said < chunks; state.said++) yield chunk
+    })()
+    return { state, source }
+  }
+
+  it('stops the sink: what the kernel does not take waits in the source, but for a chunk or two', async () => {
+    const { ours, socket, peer } = await connected()
+    peer.pause()
+    const { state, source } = counted(4096)
+    const sent = failureOf(ours.sink(source))
+    await standstill(() => state.said)
+    expect(state.said).toBeLessThan(4096)
+    expect(socket.writableLength).toBeLessThanOrEqual(2 * chunk.length)
+    const reason = new Error('enough')
+    ours.abort(reason)
+    expect(await sent).toBe(reason)
+  })
+
+  it('leaves in the kernel what it does not read, but for a chunk or two', async () => {
+    const { ours, socket, peer } = await connected()
+    const sending = (async () => {
+      for await (const bytes of counted(4096).source) {
+        if (!peer.write(bytes.subarray())) await once(peer, 'drain')
+      }
+    })()
+    const outcome = failureOf(sending)
+    await iterate(ours).next()
+    await standstill(() => socket.bytesRead + peer.bytesWritten)
+    expect(peer.writableNeedDrain).toBe(true)
+    expect(socket.bytesRead).toBeLessThanOrEqual(4 * chunk.length)
+    ours.abort(new Error('enough'))
+    expect(await outcome).toMatchObject({ code: 'ECONNRESET' })
+  })
+
+  it('on both ends does not make a deadlock of two floods', async () => {
+    const { ours, peer } = await connected()
+    const length = 64 * chunk.length
+    const echoed = (async () => {
+      let heard = 0
+      for await (const bytes of ours.source) {
+        heard += bytes.length
+        await turn()
+      }
+      return heard
+    })()
+    let answered = 0
+    peer.on('data', (bytes) => {
+      answered += bytes.length
+      peer.pause()
+      setImmediate(() => peer.resume())
+    })
+    const ended = once(peer, 'end')
+    for (let said = 0; said < 64; said++) peer.write(chunk)
+    peer.end()
+    await ours.sink(counted(64).source)
+    await ended
+    expect([await echoed, answered]).toEqual([length, length])
+  })
+})
