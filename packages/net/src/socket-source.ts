@@ -29,7 +29,8 @@ export const socketSource = (socket: Socket, broken: Breakage): AsyncIterableIte
     .on('data', (chunk: Uint8Array) => {
       const reader = readers.shift()
       if (reader !== undefined) return reader.resolve({ done: false, value: chunk })
-      if (!ended) chunks.push(chunk)
+      if (ended) return
+      chunks.push(chunk)
       socket.pause()
     })
     .on('end', () => {
@@ -56,6 +57,8 @@ export const socketSource = (socket: Socket, broken: Breakage): AsyncIterableIte
       ended = true
       chunks.length = 0
       settle()
+      // What still comes is thrown away: a socket that is not read to its end would never close.
+      socket.resume()
       return Promise.resolve(finished)
     }
   }

@@ -56,6 +56,17 @@ describe('a socket as a duplex', () => {
     expect(await reader.next()).toEqual({ done: true })
   })
 
+  it('closes also where nobody wants the rest of what the peer says', async () => {
+    const { ours, socket, peer } = await connected()
+    const closed = once(socket, 'close')
+    await iterate(ours).return?.()
+    await ours.sink(say())
+    for (let i = 0; i < 32; i++) peer.write(chunk)
+    peer.resume().end()
+    await closed
+    expect(socket.destroyed).toBe(true)
+  })
+
   it('is over for its readers once the source is returned, also where more comes', async () => {
     const { ours, socket, peer } = await connected()
     const reader = iterate(ours)
