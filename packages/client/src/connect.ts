@@ -1,16 +1,10 @@
 import { login } from '@it-socks/auth'
 import { ask } from '@it-socks/command'
 import { dial as direct } from '@it-socks/net'
-import {
-  DeadlineError,
-  ProxyClosedError,
-  ProxyUnreachableError,
-  formatAddress,
-  parseAddress,
-  type Address
-} from '@it-socks/protocol'
+import { DeadlineError, ProxyUnreachableError, formatAddress, parseAddress, type Address } from '@it-socks/protocol'
 import {
   abortable,
+  compose,
   frames,
   handshake,
   limitTime,
@@ -67,15 +61,14 @@ export const connect = async ({
   const limit = limitTime(signal, timeout, () => new DeadlineError('connecting through the proxy', timeout))
   try {
     const requested = await resolved(target, settings.resolve, limit.signal)
-    const enter = login(settings.methods)
+    const enter = compose(login(settings.methods), ask({ command: 'connect', destination: requested }))
     const connection = await reach(settings.address, dial, limit.signal)
     const { context, duplex } = await pipe(
       connection,
       frames({ signal: limit.signal }),
       enter,
-      ask({ command: 'connect', destination: requested }),
       handshake(connection, { linger: 0 })
-    ).catch(nameReset)
+    )
     return { ...duplex, localAddress: context.bound, remoteAddress: target }
   } finally {
     limit.stop()
@@ -94,11 +87,6 @@ const reach = async (proxy: Address, dial: Dial, signal: AbortSignal): Promise<T
   } catch (cause) {
     throw signal.aborted ? signal.reason : new ProxyUnreachableError(formatAddress(proxy), { cause })
   }
-}
-
-/** A reset that a write runs into, not a read: no stage hears of it that could name it. */
-const nameReset = (error: unknown): never => {
-  throw error instanceof Error && 'syscall' in error ? new ProxyClosedError('reply', { cause: error }) : error
 }
 
 /** A `Dial` through a proxy: gives a server, or another `connect`, its way out. */

@@ -7,6 +7,7 @@ import {
   InvalidAddressError,
   NoAcceptableMethodError,
   ProxyClosedError,
+  EmptyNameError,
   TooLongError,
   VersionError
 } from '@it-socks/protocol'
@@ -185,11 +186,13 @@ describe('connect, asked for what cannot be', () => {
     expect(proxy.clients()).toBe(0)
   })
 
-  it('says nothing to the proxy for a domain of more than 255 bytes', async () => {
-    const proxy = await scriptedProxy([client``], { finally: 'end' })
-    const asked = connect({ proxy: proxy.url, destination: { host: 'ё'.repeat(128), port: 80 } })
-    await expect(asked).rejects.toThrow(TooLongError)
-    await proxy.gone
-    expect(proxy.heard()).toBe(0)
+  it.each([
+    { what: 'a domain of more than 255 bytes', host: 'ё'.repeat(128), port: 80, error: TooLongError },
+    { what: 'no host', host: '', port: 80, error: EmptyNameError },
+    { what: 'a port out of range', host: 'a', port: 70_000, error: InvalidAddressError }
+  ])('does not so much as dial the proxy for $what', async ({ host, port, error }) => {
+    const proxy = await scriptedProxy([])
+    await expect(connect({ proxy: proxy.url, destination: { host, port } })).rejects.toThrow(error)
+    expect(proxy.clients()).toBe(0)
   })
 })

@@ -7,7 +7,9 @@ it('names a proxy whose reset a write runs into, before anybody reads', async ()
   const reset = Object.assign(new Error('write ECONNRESET'), { code: 'ECONNRESET', syscall: 'write' })
   // What a socket does: it fails on the greeting and lets go of the pipeline, which still has its turn to read to come.
   const dial: Dial = async () => ({
-    source: (async function* () {})(),
+    source: (async function* () {
+      throw reset
+    })(),
     async sink(source) {
       const greeting = source[Symbol.asyncIterator]()
       await greeting.next()

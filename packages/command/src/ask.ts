@@ -11,7 +11,7 @@ import {
   type Request,
   type SocksError
 } from '@it-socks/protocol'
-import { readAnswer, stage, type Bytes, type Frames, type LoggedIn, type Stage, type Step } from '@it-socks/stage'
+import { readAnswer, stage, type Frames, type LoggedIn, type Stage } from '@it-socks/stage'
 
 /** What a granted request adds to a client's context. */
 export interface Granted {
@@ -22,9 +22,11 @@ export interface Granted {
 /**
  * The client's request, the mirror of `request` and `command` (RFC 1928 sections 4 and 6). Comes after `login`.
  *
+ * @throws {SocksError} at once, for a destination that cannot be sent: a `TooLongError` for a domain of over 255 bytes …
+ *
  * The stage throws a `RefusedError` whose `reply` says what the proxy answered (its `cause` tells where the rest of that
  * answer was malformed), an `UnassignedReplyError` for a REP that has no name, a `ProxyClosedError` where the proxy
- * closed instead of answering, and a `TooLongError` for a domain of more than 255 bytes before anything is sent.
+ * closed instead of answering.
  *
  * @example
  *
@@ -34,19 +36,15 @@ export interface Granted {
  * const stage = ask({ command: 'connect', destination: { host: 'example.com', port: 443 } })
  * ```
  */
-export const ask = (request: Request): Stage<LoggedIn, Granted> =>
-  async function* <Context extends LoggedIn>(steps: AsyncIterable<Step<Context>>) {
-    // Before the first step, and so before `login` speaks: what cannot be sent is no reason to open a conversation.
-    yield* asking(message.encode(request))(steps)
-  }
-
-const asking = (encoded: Bytes): Stage<LoggedIn, Granted> =>
-  stage<LoggedIn, Granted>(async function* ({ frames }) {
+export const ask = (request: Request): Stage<LoggedIn, Granted> => {
+  const encoded = message.encode(request)
+  return stage<LoggedIn, Granted>(async function* ({ frames }) {
     yield encoded
     const { rep, bound } = await readReply(frames)
     if (rep !== replyCode('succeeded')) throw refused(rep)
     return { bound }
   })
+}
 
 /** Some servers (npm socksv5 among them) cut a refusal short or leave its address out: REP is what counts. */
 const readReply = async (frames: Frames): Promise<Reply> => {

@@ -1,7 +1,6 @@
 import { DeadlineError } from '@it-socks/protocol'
-import { isHandoff, type Handoff, type Step } from './handoff.ts'
-import { limitTime, type TimeLimit } from './signal.ts'
-import type { Stage } from './stage.ts'
+import { limitTime } from './signal.ts'
+import { takeTurn, type Stage } from './stage.ts'
 
 /**
  * Gives a stage, or several that `compose` put together, a time to finish in. The clock starts with the handoff to the
@@ -23,25 +22,14 @@ import type { Stage } from './stage.ts'
 export const deadline = <Needs, Adds>(
   phase: string,
   milliseconds: number,
-  stage: Stage<Needs, Adds>
+  { turn }: Stage<Needs, Adds>
 ): Stage<Needs, Adds> =>
-  async function* <Context extends Needs>(steps: AsyncIterable<Step<Context>>) {
-    let limit: TimeLimit | undefined
-    const started = async function* (): AsyncGenerator<Step<Context>> {
-      for await (const step of steps) {
-        if (isHandoff(step)) {
-          limit = limitTime(step.signal, milliseconds, () => new DeadlineError(phase, milliseconds))
-          yield { ...step, signal: limit.signal }
-        } else yield step
-      }
-    }
-    const stopped = (handoff: Handoff<Context & Adds>): Handoff<Context & Adds> => {
-      limit!.stop()
-      return { ...handoff, signal: limit!.outer }
-    }
+  takeTurn(async function* (handoff) {
+    const { signal, stop } = limitTime(handoff.signal, milliseconds, () => new DeadlineError(phase, milliseconds))
     try {
-      for await (const step of stage(started())) yield isHandoff(step) ? stopped(step) : step
+      const next = yield* turn({ ...handoff, signal })
+      return { ...next, signal: handoff.signal }
     } finally {
-      limit?.stop()
+      stop()
     }
-  }
+  })

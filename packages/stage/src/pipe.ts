@@ -1,7 +1,7 @@
 import { pipe as itPipe } from 'it-pipe'
 import type { Bytes, ByteDuplex } from './duplex.ts'
 import type { Handoff, Step } from './handoff.ts'
-import type { Stage } from './stage.ts'
+import { takeTurn, type Stage } from './stage.ts'
 
 type Input = ByteDuplex | AsyncIterable<Bytes>
 // A head gives a handoff and nothing else. A stage takes bytes too, and would send them all back to whoever said them.
@@ -110,12 +110,14 @@ export interface Compose {
   ): Stage<N1 & Missing<N2, A1> & Missing<N3, A1 & A2> & Missing<N4, A1 & A2 & A3>, A1 & A2 & A3 & A4>
 }
 
-type AnyStage = (steps: AsyncIterable<Step<never>>) => AsyncGenerator<Step<never>, void>
+type AnyStage = Stage<unknown, unknown>
 
-const chain =
-  (first: AnyStage, ...rest: AnyStage[]): AnyStage =>
-  (steps) =>
-    rest.reduce((piped, stage) => stage(piped), first(steps))
+const inTurn = (...stages: AnyStage[]): AnyStage =>
+  takeTurn(async function* (handoff) {
+    let current = handoff
+    for (const { turn } of stages) current = yield* turn(current)
+    return current
+  })
 
 /**
  * Makes one stage of two to four: what each adds, the next ones have; what none of them adds, the whole needs.
@@ -130,4 +132,4 @@ const chain =
  * const negotiate = compose(authenticate([none()]), request())
  * ```
  */
-export const compose: Compose = chain as Compose
+export const compose: Compose = inTurn as Compose

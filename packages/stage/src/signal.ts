@@ -60,12 +60,10 @@ export const after = (milliseconds: number, act: () => void): (() => void) => {
 
 /** A signal with a time limit. */
 export interface TimeLimit {
-  /** The signal without the limit. */
-  readonly outer: AbortSignal
   /** Aborts with the outer signal, or when time is up. */
   readonly signal: AbortSignal
   /** Stops the clock. What has not aborted by now never will. */
-  stop(): void
+  readonly stop: () => void
 }
 
 /** As `AbortSignal.any([outer, AbortSignal.timeout(milliseconds)])`, but leaves nothing behind once stopped. */
@@ -74,7 +72,6 @@ export const limitTime = (outer: AbortSignal, milliseconds: number, expired: () 
   const stopClock = after(milliseconds, () => controller.abort(expired()))
   const release = onAbort(outer, () => controller.abort(outer.reason))
   return {
-    outer,
     signal: controller.signal,
     stop() {
       stopClock()

@@ -13,11 +13,34 @@ export type Replacements = Partial<Pick<Handoff<unknown>, 'frames' | 'seal' | 'r
  */
 export type StageBody<Needs, Adds> = (handoff: Handoff<Needs>) => AsyncGenerator<Bytes, Adds & Replacements, void>
 
+/**
+ * What a stage does with the handoff: yields bytes for the peer, sealed, and returns the handoff for the next stage. It
+ * has refused the peer by the time it throws.
+ */
+export type Turn<Needs, Adds> = <Context extends Needs>(
+  handoff: Handoff<Context>
+) => AsyncGenerator<Bytes, Handoff<Context & Adds>, void>
+
 /** A step of a pipeline that needs a context and adds to it. */
 export interface Stage<Needs, Adds> {
   <Context extends Needs>(steps: AsyncIterable<Step<Context>>): AsyncGenerator<Step<Context & Adds>, void>
+  /** The part that is its own: what `compose` and `deadline` build on. */
+  readonly turn: Turn<Needs, Adds>
   /** Never there at run time: lets `compose` see what a stage needs and adds. */
   readonly types?: { needs: (needs: Needs) => void; adds: Adds }
+}
+
+/** Makes a stage of its turn: passes on the bytes of earlier stages, and takes the turn on their handoff. */
+export const takeTurn = <Needs, Adds>(turn: Turn<Needs, Adds>): Stage<Needs, Adds> => {
+  const pass = async function* <Context extends Needs>(
+    steps: AsyncIterable<Step<Context>>
+  ): AsyncGenerator<Step<Context & Adds>, void> {
+    for await (const step of steps) {
+      if (isHandoff(step)) yield yield* turn(step)
+      else yield step
+    }
+  }
+  return Object.assign(pass, { turn })
 }
 
 /**
@@ -39,38 +62,34 @@ export interface Stage<Needs, Adds> {
  * ```
  */
 export const stage = <Needs, Adds>(body: StageBody<Needs, Adds>): Stage<Needs, Adds> =>
-  async function* <Context extends Needs>(steps: AsyncIterable<Step<Context>>) {
-    for await (const step of steps) {
-      if (!isHandoff(step)) {
-        yield step
-        continue
-      }
-      const running = body(step)
-      const { race, release } = watchAbort(step.signal)
-      let extended: Handoff<Context & Adds> | undefined
-      let failed = false
-      try {
-        while (extended === undefined) {
-          const { done, value } = await race(running.next())
-          if (done === true) extended = extend(step, value)
-          else yield step.seal(value)
+  takeTurn(async function* (handoff) {
+    const running = body(handoff)
+    const { race, release } = watchAbort(handoff.signal)
+    let settled = false
+    try {
+      for (;;) {
+        const { done, value } = await race(running.next())
+        if (done === true) {
+          settled = true
+          return extend(handoff, value)
         }
-      } catch (error) {
-        failed = true
-        const refusal = step.refuse(error)
-        if (refusal !== undefined) yield step.seal(refusal)
-        throw error
-      } finally {
-        release()
-        if (extended === undefined) {
-          // An abort abandoned the body, or nobody listens any more: the client went away.
-          if (!failed) step.refuse(new ClosedError())
-          running.return(undefined as never).catch(() => {})
-        }
+        yield handoff.seal(value)
       }
-      yield extended
+    } catch (error) {
+      settled = true
+      running.return(undefined as never).catch(() => {})
+      const refusal = handoff.refuse(error)
+      if (refusal !== undefined) yield handoff.seal(refusal)
+      throw error
+    } finally {
+      release()
+      // Nobody listens any more: the client went away while the body was at a yield.
+      if (!settled) {
+        handoff.refuse(new ClosedError())
+        running.return(undefined as never).catch(() => {})
+      }
     }
-  }
+  })
 
 const extend = <Context, Adds>(
   handoff: Handoff<Context>,
