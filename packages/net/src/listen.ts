@@ -1,5 +1,6 @@
 import { createServer, type Server, type Socket } from 'node:net'
 import { ClosedError, canonicalHost, type Address } from '@it-socks/protocol'
+import { never, onAbort } from '@it-socks/stage'
 import { pushable } from 'it-pushable'
 import { socketDuplex, type SocketDuplex } from './socket-duplex.ts'
 
@@ -38,15 +39,16 @@ export interface Listener extends AsyncIterable<SocketDuplex> {
  */
 export const listen = (
   endpoint: Endpoint,
-  { signal, pending = 128, onAcceptError = () => {} }: ListenOptions = {}
+  { signal = never, pending = 128, onAcceptError = () => {} }: ListenOptions = {}
 ): Listener => {
   const server = createServer({ allowHalfOpen: true, pauseOnConnect: true, noDelay: true })
   let closed = false
+  let forget = (): void => {}
   const accepted = pushable<SocketDuplex>({
     objectMode: true,
     onEnd() {
       closed = true
-      signal?.removeEventListener('abort', close)
+      forget()
       server.close()
     }
   })
@@ -70,8 +72,7 @@ export const listen = (
   const close = (): void => {
     accepted.end()
   }
-  signal?.addEventListener('abort', close, { once: true })
-  if (signal?.aborted === true) close()
+  forget = onAbort(signal, close)
 
   return {
     listening,

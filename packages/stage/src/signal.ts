@@ -1,15 +1,38 @@
 /** The signal of whoever has no way to abort. */
 export const never: AbortSignal = new AbortController().signal
 
+/** Who waits for a signal of many: one event listener on it serves all. */
+const waiting = new WeakMap<AbortSignal, Set<() => void>>()
+
+const waitersOf = (signal: AbortSignal): Set<() => void> => {
+  const known = waiting.get(signal)
+  if (known !== undefined) return known
+  const waiters = new Set<() => void>()
+  waiting.set(signal, waiters)
+  return waiters
+}
+
+function tellWaiters(this: AbortSignal): void {
+  for (const listener of waitersOf(this)) listener()
+}
+
 /**
- * Calls `listener` once when `signal` aborts, at once if it already has; returns what takes the listener back.
- * `never` is one object for all, so nothing is ever hung on it.
+ * Calls `listener` once when `signal` aborts, at once if it already has; returns what takes the listener back. However
+ * many listen, the signal has one event listener, and none when nobody does. `never` is one object for all, so nothing
+ * is ever hung on it.
  */
 export const onAbort = (signal: AbortSignal, listener: () => void): (() => void) => {
   if (signal === never) return () => {}
-  if (signal.aborted) listener()
-  else signal.addEventListener('abort', listener, { once: true })
-  return () => signal.removeEventListener('abort', listener)
+  if (signal.aborted) {
+    listener()
+    return () => {}
+  }
+  const waiters = waitersOf(signal)
+  if (waiters.size === 0) signal.addEventListener('abort', tellWaiters, { once: true })
+  waiters.add(listener)
+  return () => {
+    if (waiters.delete(listener) && waiters.size === 0) signal.removeEventListener('abort', tellWaiters)
+  }
 }
 
 /** Listens for an abort while one promise after another is waited for. */

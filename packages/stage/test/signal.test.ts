@@ -31,6 +31,17 @@ describe('onAbort', () => {
     expect(listener).not.toHaveBeenCalled()
   })
 
+  it('hangs one listener on the signal for all, and tells all', () => {
+    const owner = new AbortController()
+    const told = Array.from({ length: 20 }, () => vi.fn<() => void>())
+    const releases = told.map((listener) => onAbort(owner.signal, listener))
+    expect(listeners(owner.signal)).toBe(1)
+    releases[0]?.()
+    owner.abort()
+    expect(told.map(({ mock }) => mock.calls.length)).toEqual([0, ...told.slice(1).map(() => 1)])
+    expect(listeners(owner.signal)).toBe(0)
+  })
+
   it('hangs nothing on never', () => {
     onAbort(never, () => {})
     expect(listeners(never)).toBe(0)
