@@ -1,7 +1,15 @@
 import { login } from '@it-socks/auth'
 import { ask } from '@it-socks/command'
 import { dial as direct } from '@it-socks/net'
-import { DeadlineError, ProxyUnreachableError, formatAddress, parseAddress, type Address } from '@it-socks/protocol'
+import {
+  DeadlineError,
+  ProxyUnreachableError,
+  UnresolvableError,
+  addressType,
+  formatAddress,
+  parseAddress,
+  type Address
+} from '@it-socks/protocol'
 import {
   abortable,
   compose,
@@ -77,7 +85,8 @@ export const connect = async ({
 
 const resolved = async (target: Address, resolve: Resolve | undefined, signal: AbortSignal): Promise<Address> => {
   if (resolve === undefined) return target
-  const [host = target.host] = await abortable(resolve(target.host, { signal }), signal)
+  const [host] = await abortable(resolve(target.host, { signal }), signal)
+  if (host === undefined || addressType(host) === 'domain') throw new UnresolvableError(target.host)
   return { host, port: target.port }
 }
 

@@ -85,4 +85,13 @@ describe('names that are resolved here', () => {
     await refusing.close()
     expect(asked).toEqual([expect.stringMatching(received)])
   })
+
+  it('do not fall back on the proxy where they have no address', async () => {
+    for (const names of [table(), table('still.a.name')]) {
+      const { host, port, clients } = await scriptedProxy([])
+      const connecting = connect({ proxy: { host, port, names }, destination: 'example.com:80' })
+      await expect(connecting).rejects.toThrow(UnresolvableError)
+      expect(clients()).toBe(0)
+    }
+  })
 })

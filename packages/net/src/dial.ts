@@ -1,5 +1,13 @@
 import { connect, type Socket } from 'node:net'
-import { RefusedError, UnresolvableError, addressType, formatAddress, type Address } from '@it-socks/protocol'
+import {
+  ConfigurationError,
+  RefusedError,
+  UnresolvableError,
+  addressType,
+  formatAddress,
+  type Address,
+  type AddressType
+} from '@it-socks/protocol'
 import { abortable, limitTime, never, type Dial, type Resolve } from '@it-socks/stage'
 import { connectFirst } from './happy-eyeballs.ts'
 import { dialError } from './os-error.ts'
@@ -41,9 +49,14 @@ export const dial = ({
   timeout = 30_000,
   attemptDelay = 250
 }: DirectDialOptions = {}): Dial => {
+  if (localAddress !== undefined && addressType(localAddress) === 'domain') {
+    throw new ConfigurationError('localAddress is not an IP address')
+  }
+  const types: readonly AddressType[] = family === undefined ? ['ipv4', 'ipv6'] : [`ipv${family}`]
   const addressesOf = async (host: string, signal: AbortSignal): Promise<string[]> => {
     const found = await abortable(resolve(host, family === undefined ? { signal } : { signal, family }), signal)
-    const addresses = found.filter((ip) => family === undefined || addressType(ip) === `ipv${family}`)
+    // What is no address of that family is left out: a name would be looked up again, behind everybody's back.
+    const addresses = found.filter((ip) => types.includes(addressType(ip)))
     if (addresses.length === 0) throw noAddress(host)
     return addresses
   }

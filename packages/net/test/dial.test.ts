@@ -3,7 +3,7 @@ import type { Socket } from 'node:net'
 import { setImmediate as turn } from 'node:timers/promises'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { dial } from '@it-socks/net'
-import { RefusedError, UnresolvableError } from '@it-socks/protocol'
+import { ConfigurationError, RefusedError, UnresolvableError } from '@it-socks/protocol'
 import type { ResolveOptions } from '@it-socks/stage'
 import { all, closedPort, failureOf, hear, openSockets, portOf, say, serving, silentPort } from './setup.ts'
 
@@ -55,6 +55,15 @@ describe('dial', () => {
   ])('says that a name has no address: %s', async (_, resolve) => {
     const error = await failureOf(dial({ resolve, family: 4 })({ host: 'nowhere.invalid', port: 80 }))
     expect(error).toEqual(new UnresolvableError('nowhere.invalid'))
+  })
+
+  it('dials no name that a resolver answers with: it would be looked up once more', async () => {
+    const error = await failureOf(dial({ resolve: table('localhost') })({ host: 'name', port: 80 }))
+    expect(error).toEqual(new UnresolvableError('name'))
+  })
+
+  it('is not made for a local address that is none', () => {
+    expect(() => dial({ localAddress: 'nonsense' })).toThrow(ConfigurationError)
   })
 
   it('goes on to the next address when one fails', async () => {

@@ -15,8 +15,6 @@ export class SocksError extends Error {
   readonly code: string = 'ERR_SOCKS'
   /** The reply that tells a SOCKS client of this failure (RFC 1928 section 6). */
   readonly reply: RefusalName
-  /** Which proxy of a chain failed, counted from 0 at the one that we dialled. */
-  declare hop?: number
 
   constructor(message: string, { reply = 'general-failure', ...options }: SocksErrorOptions = {}) {
     super(message, options)

@@ -30,8 +30,8 @@ describe('an address on the wire', () => {
     (name) => expect(read(named(name))).toEqual({ host: name, port: 80 })
   )
 
-  it('keeps an IPv6 address that has an IPv4 one mapped into it', () => {
-    expect(read(hex`04 00000000 00000000 0000ffff c0000201 0050`)).toEqual({ host: '::ffff:c000:201', port: 80 })
+  it('reads an IPv4 address that is mapped into an IPv6 one as what it is: one place has one name', () => {
+    expect(read(hex`04 00000000 00000000 0000ffff c0000201 0050`)).toEqual({ host: '192.0.2.1', port: 80 })
     expect(write('::ffff:192.0.2.1')).toEqual(hex`04 00000000 00000000 0000ffff c0000201 0050`)
   })
 

@@ -40,7 +40,7 @@ export const address = (prefix: 'DST' | 'BND'): Field<Address> => {
   const host = function* (): Decoding<string> {
     const code = (yield type)[0]!
     if (code === atyp.ipv4) return ipFromBytes(yield ipv4)
-    if (code === atyp.ipv6) return ipFromBytes(yield ipv6)
+    if (code === atyp.ipv6) return canonicalHost(ipFromBytes(yield ipv6))
     if (code === atyp.domain) return yield* domain()
     throw new AddressTypeError(code)
   }
