@@ -57,8 +57,10 @@ export const socketSource = (socket: Socket, broken: Breakage): AsyncIterableIte
       ended = true
       chunks.length = 0
       settle()
-      // What still comes is thrown away: a socket that is not read to its end would never close.
+      // What still comes is thrown away, until the end or until nobody writes either: else it would never close.
       socket.resume()
+      if (socket.writableFinished) socket.destroy()
+      else socket.once('finish', () => socket.destroy())
       return Promise.resolve(finished)
     }
   }

@@ -67,6 +67,21 @@ describe('a socket as a duplex', () => {
     expect(socket.destroyed).toBe(true)
   })
 
+  it('closes also where the peer goes on saying what nobody wants', async () => {
+    const { ours, socket, peer } = await connected()
+    const closed = once(socket, 'close')
+    const flood = (): void => {
+      const more = (): unknown => peer.write(chunk, (error) => error ?? more())
+      return void more()
+    }
+    peer.on('error', () => {})
+    flood()
+    await iterate(ours).return?.()
+    await ours.sink(say())
+    await closed
+    expect(socket.destroyed).toBe(true)
+  })
+
   it('is over for its readers once the source is returned, also where more comes', async () => {
     const { ours, socket, peer } = await connected()
     const reader = iterate(ours)
