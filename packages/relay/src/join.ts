@@ -9,7 +9,7 @@ import { meter } from './meter.ts'
  */
 export type Transform = (source: AsyncIterable<Bytes>, signal: AbortSignal) => AsyncIterable<Bytes>
 
-/** Bytes relayed so far: `up` from client to target, `down` from target to client. */
+/** Bytes taken so far, each to be handed on: `up` from the client for the target, `down` from the target for the client. */
 export interface Traffic {
   up: number
   down: number
@@ -87,9 +87,14 @@ export const join = async (client: ByteDuplex, target: ByteDuplex, options: Join
         traffic[direction] += length
         clock.touch()
       })
+    /** A slow transform is not an idle relay. */
+    const transformed = (source: AsyncIterable<Bytes>, transforms: readonly Transform[]): AsyncIterable<Bytes> =>
+      transforms.length === 0
+        ? source
+        : meter(through(source, transforms, failed?.signal ?? never), () => clock.touch())
     // Async, so that a transform that throws before it has made a source fails the relay like any other.
     const flow = async (from: ByteDuplex, direction: keyof Traffic, transforms: readonly Transform[], to: ByteDuplex) =>
-      to.sink(through(metered(from.source, direction), transforms, failed?.signal ?? never))
+      to.sink(transformed(metered(from.source, direction), transforms))
 
     Promise.all([flow(client, 'up', up, target), flow(target, 'down', down, client)]).then(succeed, fail)
   })

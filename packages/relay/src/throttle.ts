@@ -1,6 +1,8 @@
 import { ConfigurationError } from '@it-socks/protocol'
-import { after, onAbort } from '@it-socks/stage'
-import type { Transform } from './join.ts'
+import { after, never, watchAbort, type Bytes } from '@it-socks/stage'
+
+/** A {@link Transform} that also does without a signal, outside of a relay. */
+export type Throttle = (source: AsyncIterable<Bytes>, signal?: AbortSignal) => AsyncGenerator<Bytes, void>
 
 /**
  * Lets at most `bytesPerSecond` pass on average, by holding each chunk until those before it have had their time. What
@@ -16,10 +18,10 @@ import type { Transform } from './join.ts'
  * const options: RelayOptions = { down: [throttle(1_000_000)] }
  * ```
  */
-export const throttle = (bytesPerSecond: number): Transform => {
+export const throttle = (bytesPerSecond: number): Throttle => {
   if (!(bytesPerSecond > 0)) throw new ConfigurationError('throttle needs a rate above zero')
   let free = 0
-  return async function* (source, signal) {
+  return async function* (source, signal = never) {
     for await (const bytes of source) {
       const now = performance.now()
       const start = Math.max(now, free)
@@ -30,14 +32,14 @@ export const throttle = (bytesPerSecond: number): Transform => {
   }
 }
 
-const wait = (milliseconds: number, signal: AbortSignal): Promise<void> =>
-  new Promise((resolve, reject) => {
-    const stop = after(milliseconds, () => {
-      release()
-      resolve()
-    })
-    const release = onAbort(signal, () => {
-      stop()
-      reject(signal.reason)
-    })
+const wait = (milliseconds: number, signal: AbortSignal): Promise<void> => {
+  const { race, release } = watchAbort(signal)
+  let stop!: () => void
+  const waited = new Promise<void>((resolve) => {
+    stop = after(milliseconds, resolve)
   })
+  return race(waited).finally(() => {
+    stop()
+    release()
+  })
+}

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { ClosedError, IdleError } from '@it-socks/protocol'
-import { join } from '@it-socks/relay'
+import { join, throttle } from '@it-socks/relay'
 import { duplexPair, hex } from '@it-socks/testing'
 import { all, failureOf, failuresOf, iterate, open, say } from './setup.ts'
 
@@ -73,6 +73,18 @@ describe('a relay that is idle for its time', () => {
     await vi.advanceTimersByTimeAsync(1000)
     expect(await failure).toEqual(new IdleError(1000))
     expect(await listening).toEqual(reset)
+  })
+
+  it('is not one that a throttle holds up', async () => {
+    const [client, near] = duplexPair()
+    const [far, target] = duplexPair()
+    const relayed = join(near, far, { idle: 1000, up: [throttle(10)] })
+    const heard = all(target.source)
+    const said = [client.sink(say(...Array.from({ length: 4 }, () => new Uint8Array(9)))), target.sink(say())]
+    await vi.advanceTimersByTimeAsync(4000)
+    await Promise.all([...said, all(client.source)])
+    expect(await relayed).toEqual({ up: 36, down: 0 })
+    expect(await heard).toHaveLength(36)
   })
 
   it('has no clock running once it has ended by itself', async () => {

@@ -41,6 +41,16 @@ describe('throttle', () => {
     expect(await inVirtualTime(arrivals(throttle(10), 100, 1, 1))).toEqual([0, 10_000, 10_100])
   })
 
+  it('stands alone, too: an ordinary transform, which needs no relay', async () => {
+    const alone = async (): Promise<number> => {
+      let length = 0
+      for await (const bytes of throttle(1000)(say(new Uint8Array(100), new Uint8Array(100))))
+        length += bytes.byteLength
+      return length
+    }
+    expect(await inVirtualTime(alone())).toBe(200)
+  })
+
   it('does not save up what was not used', async () => {
     const transform = throttle(1000)
     expect(await inVirtualTime(arrivals(transform, 100))).toEqual([0])
