@@ -40,9 +40,12 @@ export const openSession = (
   const reach = (event: 'authenticated' | 'requested' | 'established', known: Partial<Session>): void =>
     emit(event, Object.assign(session, known))
 
-  const ended = (cause?: unknown): void => {
+  const failed = (cause: unknown): void => {
     // Whatever is still under way for this client, a dial for example, is of no use any more.
-    if (cause !== undefined) controller.abort(cause)
+    controller.abort(cause)
+    ended(cause ?? new ClosedError('the session failed without a reason'))
+  }
+  const ended = (cause?: unknown): void => {
     sessions.delete(session)
     markClosed()
     emit('closed', session, cause)
@@ -60,5 +63,5 @@ export const openSession = (
       traffic
     },
     controller.signal
-  ).then(() => ended(), ended)
+  ).then(() => ended(), failed)
 }

@@ -16,6 +16,11 @@ export interface ServerOptions {
   maxConnections?: number
   /** How long a client may take from connecting to the end of its request, in milliseconds. Default: 10,000. */
   handshakeTimeout?: number
+  /**
+   * How long it may take to reach a target, in milliseconds, whatever the `dial`. The client is then told "TTL expired".
+   * Default: 30,000.
+   */
+  connectTimeout?: number
   /** How long nothing may go either way through a relay, in milliseconds. Default: 300,000. */
   idleTimeout?: number
 }
@@ -33,9 +38,10 @@ export const settle = ({
   listen = { host: '127.0.0.1', port: 1080 },
   methods = [none()],
   allowAnonymous = false,
-  dial: dialTarget = dial(),
+  dial: dialTarget = dial({ timeout: Infinity }),
   maxConnections = Infinity,
   handshakeTimeout = 10_000,
+  connectTimeout = 30_000,
   idleTimeout = 300_000
 }: ServerOptions): Settings => {
   const endpoints = [listen].flat()
@@ -47,7 +53,11 @@ export const settle = ({
     )
   }
   const authentication = authenticate(methods)
-  return { endpoints, authentication, dial: dialTarget, maxConnections, handshakeTimeout, idleTimeout }
+  const limits = { maxConnections, handshakeTimeout, connectTimeout, idleTimeout }
+  for (const [name, limit] of Object.entries(limits)) {
+    if (!(limit > 0)) throw new ConfigurationError(`${name} is a number above zero, or Infinity`)
+  }
+  return { endpoints, authentication, dial: dialTarget, ...limits }
 }
 
 /** An endpoint in words: `host:port`, or the path of a unix socket. */

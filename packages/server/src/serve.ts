@@ -15,7 +15,7 @@ export interface Progress {
 /** The default pipeline. Resolves when the relay has ended; rejects with what went wrong. */
 export const serve = (
   connection: ByteDuplex,
-  { authentication, dial, handshakeTimeout, idleTimeout }: Settings,
+  { authentication, dial, handshakeTimeout, connectTimeout, idleTimeout }: Settings,
   { authenticated, requested, established, traffic }: Progress,
   signal: AbortSignal
 ): Promise<Traffic> =>
@@ -27,7 +27,7 @@ export const serve = (
       handshakeTimeout,
       compose(authentication, observe(authenticated), request(), observe(requested))
     ),
-    command({ connect: connect(dial) }),
+    deadline('reaching the target', connectTimeout, command({ connect: connect(dial) })),
     observe(established),
     relay(connection, { idle: idleTimeout, traffic })
   )

@@ -44,8 +44,15 @@ export interface Server extends EventEmitter<ServerEvents> {
 export const createServer = (options: ServerOptions = {}): Server => {
   const settings = settle(options)
   const events = new EventEmitter<ServerEvents>()
+  // A listener that throws is an uncaught exception, as with any emitter, but nothing to the session that it hears of.
   const emit: Emit = (event, ...args) => {
-    events.emit<keyof ServerEvents>(event, ...args)
+    try {
+      events.emit<keyof ServerEvents>(event, ...args)
+    } catch (error) {
+      process.nextTick(() => {
+        throw error
+      })
+    }
   }
   const sessions = new Set<Session>()
   let listeners: Listener[] | undefined

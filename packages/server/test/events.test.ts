@@ -1,6 +1,9 @@
 import { once } from 'node:events'
-import { describe, expect, it } from 'vitest'
+import { setImmediate as turn } from 'node:timers/promises'
+import { describe, expect, it, onTestFinished } from 'vitest'
 import { usernamePassword, users } from '@it-socks/auth'
+import { ClosedError, DeadlineError } from '@it-socks/protocol'
+import type { Dial } from '@it-socks/stage'
 import { hex } from '@it-socks/testing'
 import { closedPort, connectTo, echo, portBytes, rawClient, start, target, tunnelTo, type Told } from './setup.ts'
 
@@ -195,5 +198,65 @@ describe('the events of a session that fails', () => {
     const closed = told.filter(({ event }) => event === 'closed')
     expect(closed).toHaveLength(3)
     expect(new Set(closed.map(({ id }) => id))).toEqual(new Set([1, 2, 3]))
+  })
+})
+
+describe('a listener that throws', () => {
+  it('is an uncaught exception, and nothing to the session that it hears of', async () => {
+    const others = process.listeners('uncaughtException')
+    process.removeAllListeners('uncaughtException')
+    onTestFinished(() => {
+      for (const listener of others) process.on('uncaughtException', listener)
+    })
+    const { port, until, server } = await start()
+    const { port: targetPort } = await target(echo)
+    const events = ['opened', 'authenticated', 'requested', 'established', 'closed'] as const
+    const uncaught: unknown[] = []
+    process.on('uncaughtException', (error) => uncaught.push(error))
+    onTestFinished(() => void process.removeAllListeners('uncaughtException'))
+    for (const event of events) {
+      server.once(event, () => {
+        throw new Error(event)
+      })
+    }
+    const client = await tunnelTo(port, targetPort)
+    client.socket.end('hello')
+    expect(text(await client.hear(5))).toBe('hello')
+    expect((await until('closed')).cause).toBeUndefined()
+    await turn()
+    expect(uncaught).toEqual(events.map((event) => new Error(event)))
+    expect(server.sessions.size).toBe(0)
+  })
+})
+
+describe('a dial that fails without a reason', () => {
+  it('is a failure all the same', async () => {
+    const { port, until } = await start({ dial: () => Promise.reject() })
+    const client = rawClient(port)
+    client.socket.write(hex`05 01 00`)
+    await client.hear(2)
+    client.socket.write(connectTo(1))
+    expect(await client.hear(10)).toEqual(hex`05 01 00 01 00000000 0000`)
+    client.socket.end()
+    expect((await until('closed')).cause).toBeInstanceOf(ClosedError)
+  })
+})
+
+describe('a dial that never comes to an end', () => {
+  it('is given up after the time to connect, and cancelled', async () => {
+    let cancelled: AbortSignal | undefined
+    const dial: Dial = (_destination, { signal } = {}) => {
+      cancelled = signal
+      return new Promise(() => {})
+    }
+    const { port, until } = await start({ dial, connectTimeout: 20 })
+    const client = rawClient(port)
+    client.socket.write(hex`05 01 00`)
+    await client.hear(2)
+    client.socket.write(connectTo(1))
+    expect(await client.hear(10)).toEqual(hex`05 06 00 01 00000000 0000`)
+    client.socket.end()
+    expect((await until('closed')).cause).toBeInstanceOf(DeadlineError)
+    expect(cancelled?.aborted).toBe(true)
   })
 })

@@ -118,6 +118,12 @@ describe('a server put together wrongly', () => {
     expect(() => createServer({ methods: [none(), none()] })).toThrow(ConfigurationError)
   })
 
+  it.each([0, -1, Number.NaN])('is not made with limits that are none: %d', (limit) => {
+    for (const option of ['maxConnections', 'handshakeTimeout', 'idleTimeout', 'connectTimeout']) {
+      expect(() => createServer({ [option]: limit })).toThrow(`${option} is a number above zero, or Infinity`)
+    }
+  })
+
   it('is not made with nowhere to listen', () => {
     expect(() => createServer({ listen: [] })).toThrow(ConfigurationError)
   })
