@@ -49,11 +49,15 @@ const names = new Map<string, 'local' | 'remote'>([
  * ```
  */
 export const parseProxy = (url: string | URL): Proxy => {
-  const { protocol, hostname, port, username, password } = toUrl(url)
+  const { protocol, hostname, port, username, password, pathname, search, hash } = toUrl(url)
   const where = names.get(protocol)
   if (where === undefined) throw new ConfigurationError(`${protocol}// is no proxy scheme: use socks5:// or socks5h://`)
   if (hostname === '') throw new ConfigurationError('the proxy URL has no host')
   if (username === '' && password !== '') throw new ConfigurationError('the proxy URL has a password but no user name')
+  // For curl, a path after `localhost` is a unix socket: credentials meant for that must not go to a port instead.
+  if (!/^\/?$/.test(pathname) || search !== '' || hash !== '') {
+    throw new ConfigurationError('a proxy URL ends with its host or port: it has no path, query or fragment')
+  }
   return {
     host: canonicalHost(decode(hostname)),
     port: port === '' ? 1080 : Number(port),

@@ -42,6 +42,10 @@ describe('parseProxy', () => {
     ['a password that is not UTF-8', 'socks5://alice:hunter2%ff@h'],
     ['a host that is not UTF-8', 'socks5://alice:hunter2@h%ff'],
     ['a password without a user', 'socks5://:hunter2@h'],
+    ['the path of a unix socket', 'socks5h://alice:hunter2@localhost/hunter2.sock'],
+    ['a path that is an empty name', 'socks5h://alice:hunter2@h//'],
+    ['a query', 'socks5h://alice:hunter2@h?hunter2'],
+    ['a fragment', 'socks5h://alice:hunter2@h#hunter2'],
     ['nothing', '']
   ] as const
 
