@@ -91,6 +91,7 @@ export interface TimeLimit {
 
 /** As `AbortSignal.any([outer, AbortSignal.timeout(milliseconds)])`, but leaves nothing behind once stopped. */
 export const limitTime = (outer: AbortSignal, milliseconds: number, expired: () => Error): TimeLimit => {
+  if (milliseconds === Infinity) return { signal: outer, stop: () => {} }
   const controller = new AbortController()
   const stopClock = after(milliseconds, () => controller.abort(expired()))
   const release = onAbort(outer, () => controller.abort(outer.reason))
