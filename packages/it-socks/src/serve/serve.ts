@@ -1,6 +1,6 @@
 import { constants } from 'node:os'
 import { usernamePassword } from '@it-socks/auth'
-import { dial, type Endpoint } from '@it-socks/net'
+import type { Endpoint } from '@it-socks/net'
 import { ConfigurationError } from '@it-socks/protocol'
 import { createServer, type Server } from '@it-socks/server'
 import { configureLog, flushLog, logServer, type LogOptions } from '../log/log.ts'
@@ -66,7 +66,7 @@ const makeServer = (options: ServeOptions, users: readonly User[]): Server => {
       allowAnonymous,
       handshakeTimeout,
       idleTimeout,
-      dial: dial({ timeout: connectTimeout }),
+      connectTimeout,
       ...(users.length > 0 && { methods: [usernamePassword({ verify: verifyUsers(users) })] }),
       ...(maxConnections !== undefined && { maxConnections })
     })
