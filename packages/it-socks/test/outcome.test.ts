@@ -26,6 +26,16 @@ describe('outcomeOf', () => {
     expect(outcome).not.toHaveProperty('reply')
   })
 
+  it('says why credentials could not be verified', () => {
+    const cause = new AuthenticationError('the credentials of "alice" could not be verified', {
+      cause: new Error('too many are waiting already: 100')
+    })
+    expect(outcomeOf(cause, false)).toMatchObject({
+      outcome: 'AuthenticationError',
+      reason: 'the credentials of "alice" could not be verified: too many are waiting already: 100'
+    })
+  })
+
   it('names an error of the system by its code', () => {
     const cause = Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET', syscall: 'read' })
     expect(outcomeOf(cause, true)).toEqual({ outcome: 'ECONNRESET', code: 'ECONNRESET', reason: 'read ECONNRESET' })

@@ -182,6 +182,25 @@ describe('it-socks serve', () => {
     expect(stdout + stderr).not.toMatch(/sesame|carol’s|bob:s|\$2y/)
   })
 
+  it('serves on while it is flooded with passwords to compare with hashes', async () => {
+    const [target, costly] = await Promise.all([echo(), hash('carol’s', 12)])
+    const users = await temporaryFile('users', `carol:${costly}\n`)
+    const cli = await serveCli(['--users', users])
+    const tunnel = await open(cli, target.address, ['carol', 'carol’s'])
+    const flood = Array.from({ length: 110 }, () => {
+      const client = createConnection(cli.port, '127.0.0.1')
+      client.on('error', () => {}).write(Buffer.from('\x05\x01\x02\x01\x07mallory\x01x', 'latin1'))
+      return client.resume()
+    })
+    expect(
+      await cli.event('session', {
+        reason: 'the credentials of "mallory" could not be verified: too many are waiting already: 100'
+      })
+    ).toMatchObject({ outcome: 'AuthenticationError' })
+    expect(await say(tunnel, 'hello')).toBe('hello')
+    for (const client of flood) client.destroy()
+  })
+
   it('listens on a unix socket', async () => {
     const [folder, target] = await Promise.all([temporaryFolder(), echo()])
     const path = join(folder, 'proxy.sock')

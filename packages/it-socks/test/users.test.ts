@@ -2,6 +2,7 @@ import { writeFile } from 'node:fs/promises'
 import { describe, expect, it } from 'vitest'
 import { temporaryFile } from '../../../test/support/temporary.ts'
 import { UsageError } from '../src/failure.ts'
+import { costOf, withCost, type Compare } from '../src/serve/bcrypt.ts'
 import { checkNames, parseUser, readUsers, verifyUsers } from '../src/serve/users.ts'
 
 const options = { signal: new AbortController().signal }
@@ -15,6 +16,13 @@ describe('parseUser', () => {
 
   it('knows a bcrypt hash', () => {
     expect(parseUser(`alice:${hashed}`)).toEqual({ name: 'alice', secret: { hash: hashed } })
+  })
+
+  it('refuses a hash that takes too long to compare with', () => {
+    expect(parseUser(`alice:${hashed.replace('$05$', '$15$')}`).secret).toHaveProperty('hash')
+    expect(() => parseUser(`alice:${hashed.replace('$05$', '$16$')}`)).toThrow(
+      new UsageError('takes bcrypt hashes of a cost of at most 15, not 16')
+    )
   })
 
   it.each(['alice', ':secret', 'alice:', ''])('refuses %j, which has no name or no password', (text) => {
@@ -57,6 +65,13 @@ describe('readUsers', () => {
   it('says which line is wrong, and nothing of what stands there', async () => {
     const file = await temporaryFile('users', '# staff\nalice:secret\nbob-secret\n')
     await expect(readUsers(file)).rejects.toThrow(new UsageError(`--users takes name:password: ${file}, line 3`))
+  })
+
+  it('says which line has a hash of too high a cost', async () => {
+    const file = await temporaryFile('users', `alice:${hashed}\nbob:${hashed.replace('$05$', '$31$')}\n`)
+    await expect(readUsers(file)).rejects.toThrow(
+      new UsageError(`--users takes bcrypt hashes of a cost of at most 15, not 31: ${file}, line 2`)
+    )
   })
 
   it('refuses a file that has no users', async () => {
@@ -104,5 +119,20 @@ describe('verifyUsers', () => {
     for (const [username, password, right] of attempts) {
       expect(await verify({ username, password }, options), `${username}:${password}`).toBe(right)
     }
+  })
+  it('compares as long for everybody as for nobody: every login takes the rounds of the highest cost', async () => {
+    const rounds: number[] = []
+    const compare: Compare = (_password, hashes) => {
+      rounds.push(hashes.reduce((sum, hash) => sum + 2 ** costOf(hash)!, 0))
+      return Promise.resolve(true)
+    }
+    const users = [`low:${withCost(hashed, 4)}`, `middle:${hashed}`, `high:${withCost(hashed, 8)}`, 'plain:secret']
+    const verify = verifyUsers(users.map(parseUser), compare)
+    const right: boolean[] = []
+    for (const username of ['low', 'middle', 'high', 'plain', 'nobody']) {
+      right.push(await verify({ username, password: 'open sesame' }, options))
+    }
+    expect(right).toEqual([true, true, true, false, false])
+    expect(rounds).toEqual(Array.from({ length: 5 }, () => 2 ** 8))
   })
 })

@@ -1,5 +1,5 @@
 import { inspect } from 'node:util'
-import { ClosedError, SocksError } from '@it-socks/protocol'
+import { AuthenticationError, ClosedError, SocksError } from '@it-socks/protocol'
 import type { SessionRecord } from '../log/record.ts'
 
 /** How a session ended, for the log. */
@@ -20,6 +20,9 @@ export const outcomeOf = (cause: unknown, replied: boolean): Outcome => {
     // A connection that is closed from here is reset without a word.
     ...(known && replied && !(cause instanceof ClosedError) && { reply: cause.reply }),
     ...(code !== undefined && { code }),
-    reason: message
+    reason:
+      cause instanceof AuthenticationError && cause.cause instanceof Error
+        ? `${message}: ${cause.cause.message}`
+        : message
   }
 }

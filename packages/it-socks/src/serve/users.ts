@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { users as plainUsers, type Verify } from '@it-socks/auth'
-import { compare } from 'bcryptjs'
 import { UsageError } from '../failure.ts'
+import { bcryptCompare, costOf, withCost, type Compare } from './bcrypt.ts'
 
 /** Somebody who may use the proxy. */
 export interface User {
@@ -11,7 +11,8 @@ export interface User {
 }
 
 const longest = 255
-const bcrypt = /^\$2[aby]\$(?:0[4-9]|[12]\d|3[01])\$[./A-Za-z0-9]{53}$/
+/** Takes some three seconds to compare; each further one twice as long, for everybody who waits behind it. */
+const highestCost = 15
 /** How `htpasswd` and `crypt(3)` mark what is a hash. */
 const anyHash = /^(?:\$[A-Za-z0-9-]+\$|\{[A-Za-z0-9]+\})/
 
@@ -31,7 +32,11 @@ export const parseUser = (text: string): User => {
   ] as const) {
     if (Buffer.byteLength(value) > longest) throw new UsageError(`takes a ${what} of at most ${longest} bytes`)
   }
-  if (bcrypt.test(secret)) return { name, secret: { hash: secret } }
+  const cost = costOf(secret)
+  if (cost !== undefined && cost > highestCost) {
+    throw new UsageError(`takes bcrypt hashes of a cost of at most ${highestCost}, not ${cost}`)
+  }
+  if (cost !== undefined) return { name, secret: { hash: secret } }
   if (anyHash.test(secret))
     throw new UsageError('takes passwords as they are or as bcrypt hashes (htpasswd -B), no others')
   return { name, secret: { password: secret } }
@@ -75,16 +80,34 @@ export const checkNames = (users: readonly User[]): void => {
   }
 }
 
+/** How many logins may wait for their comparison with a hash; more are refused. */
+const waiting = 100
+
 /** A `verify` for these users; how long it takes does not tell whether there is a user of that name. */
-export const verifyUsers = (users: readonly User[]): Verify => {
+export const verifyUsers = (users: readonly User[], compare: Compare = bcryptCompare({ waiting })): Verify => {
   const hashes = new Map(users.flatMap(({ name, secret }) => ('hash' in secret ? [[name, secret.hash]] : [])))
   const passwords = users.flatMap(({ name, secret }) => ('password' in secret ? [[name, secret.password]] : []))
   const verifyPlain = plainUsers(Object.fromEntries(passwords))
-  const [decoy] = hashes.values()
+  if (hashes.size === 0) return verifyPlain
+  const comparisons = evenComparisons([...hashes.values()])
   return async (credentials, options) => {
     const hash = hashes.get(credentials.username)
     const plain = await verifyPlain(credentials, options)
-    const hashed = decoy !== undefined && (await compare(credentials.password, hash ?? decoy))
+    const hashed = await compare(credentials.password, comparisons(hash), options)
     return plain || (hash !== undefined && hashed)
+  }
+}
+
+/**
+ * With which hashes to compare a password, so that it takes as long for every user as for nobody: that of the user
+ * first, then others that make up for a lower cost. Each cost takes twice as long as the one below: 2^5 is 2^3 + 2^3 +
+ * 2^4.
+ */
+const evenComparisons = (hashes: readonly string[]): ((own: string | undefined) => string[]) => {
+  const decoy = hashes.reduce((highest, hash) => (costOf(hash)! > costOf(highest)! ? hash : highest))
+  return (own) => {
+    if (own === undefined) return [decoy]
+    const cost = costOf(own)!
+    return [own, ...Array.from({ length: costOf(decoy)! - cost }, (_, index) => withCost(decoy, cost + index))]
   }
 }
