@@ -21,9 +21,13 @@ const fail = (message: string, code: number): number => {
   return code
 }
 
-/** One line, and an unknown option without what is glued to it: `--usr=alice:secret`, `-ualice:secret`. */
+/**
+ * One line, an unknown option without what is glued to it (`--usr=alice:secret`, `-ualice:secret`), and an unknown
+ * command only where it is a word (`alice:secret`).
+ */
 const withoutValues = (message: string): string =>
   message
     .replace(/^error: /, '')
     .replace(/(unknown option '(?:--[^=']*|-[^-])).*'(?=$|\n)/s, "$1'")
+    .replace(/(unknown command) '(?![a-z]+'(?:$|\n)).*'(?=$|\n)/is, '$1')
     .replaceAll(/\s*\n\s*/g, ' ')

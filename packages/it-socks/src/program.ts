@@ -59,7 +59,7 @@ export const program = (): Command => {
     .description('A SOCKS5 proxy server, and a netcat through one.')
     .version(version(), '--version', 'show the version')
     .helpOption('-h, --help', 'show this help')
-    .helpCommand(false)
+    .helpCommand('help [command]', 'show the help of a command')
     .exitOverride()
     .configureOutput({ outputError() {} })
     .addHelpText('after', examples.all)

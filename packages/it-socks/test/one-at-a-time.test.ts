@@ -4,7 +4,11 @@ import { oneAtATime } from '../src/serve/one-at-a-time.ts'
 const { signal } = new AbortController()
 
 /** Tasks that end when they are told to, and note when they start. */
-const tasks = (): { started: string[]; task(name: string): () => Promise<string>; finish(name: string): void } => {
+const tasks = (): {
+  readonly started: string[]
+  readonly task: (name: string) => () => Promise<string>
+  readonly finish: (name: string) => void
+} => {
   const started: string[] = []
   const running = new Map<string, (name: string) => void>()
   return {

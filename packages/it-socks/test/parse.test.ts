@@ -21,13 +21,19 @@ describe('parseEndpoint', () => {
     expect(parseEndpoint(text)).toEqual(endpoint)
   })
 
-  it.each(['', '1080', ':1080', '::1:1080', 'host', 'host:', 'host:65536', 'host:x', '[host]:1', 'unix:'])(
+  it.each(['', '1080', ':1080', '::1:1080', 'host', 'host:', 'host:x', '[host]:1', 'unix:', '::1:65536'])(
     'says what it takes instead of %j',
     (text) => {
       expect(() => parseEndpoint(text)).toThrow(UsageError)
-      expect(() => parseEndpoint(text)).toThrow(/host:port or unix:\/path, not/)
+      expect(() => parseEndpoint(text)).toThrow('takes host:port or unix:/path (IPv6 goes in brackets)')
     }
   )
+})
+
+describe('parseEndpoint, given a port that is none', () => {
+  it.each(['127.0.0.1:65536', '127.0.0.1:99999', 'host:123456', '[::1]:65536'])('says so of %s', (text) => {
+    expect(() => parseEndpoint(text)).toThrow(new UsageError('takes a port from 0 to 65535'))
+  })
 })
 
 describe('parseSeconds', () => {
@@ -66,9 +72,12 @@ describe('the other values', () => {
     expect(parsePort('22')).toBe(22)
   })
 
-  it.each(['', 'a b', 'http://host', 'user@host'])('a host is not %j', (text) => {
-    expect(() => parseHost(text)).toThrow(UsageError)
-  })
+  it.each(['', '[]', 'a b', 'http://host', 'user@host', 'host:80', '[::1]:80', 'alice:secret', '[host]'])(
+    'a host is not %j',
+    (text) => {
+      expect(() => parseHost(text)).toThrow(UsageError)
+    }
+  )
 
   it('a host may be IPv6, in brackets or not', () => {
     expect(parseHost('[::1]')).toBe('::1')
@@ -77,6 +86,25 @@ describe('the other values', () => {
 
   it('a choice is one of those offered', () => {
     expect(parseOneOf(['a', 'b'])('b')).toBe('b')
-    expect(() => parseOneOf(['a', 'b'])('c')).toThrow("takes one of a, b, not 'c'")
+    expect(() => parseOneOf(['a', 'b'])('c')).toThrow('takes one of a, b')
+  })
+})
+
+describe('every value', () => {
+  const secret = 'alice:hunter2@proxy.example:80'
+
+  it.each<[name: string, parse: (text: string) => unknown]>([
+    ['an endpoint', parseEndpoint],
+    ['seconds', parseSeconds],
+    ['seconds or none', parseSecondsOrNone],
+    ['a count', parseCount],
+    ['a host', parseHost],
+    ['a port', parsePort],
+    ['a choice', parseOneOf(['a', 'b'])]
+  ])('%s is not repeated where it is wrong: it may be a password', (_name, parse) => {
+    for (const text of [secret, `socks5://${secret}`, 'alice:hunter2']) {
+      expect(() => parse(text)).toThrow(UsageError)
+      expect(() => parse(text)).toThrow(expect.not.objectContaining({ message: expect.stringContaining('hunter2') }))
+    }
   })
 })

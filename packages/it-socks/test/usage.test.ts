@@ -31,11 +31,12 @@ describe('it-socks', () => {
     [['serve', 'extra'], "too many arguments for 'serve'. Expected 0 arguments but got 1."],
     [['serve', '--listn', 'x'], "unknown option '--listn' (Did you mean --listen?)"],
     [['serve', '--listen'], "option '--listen <endpoint>' argument missing"],
-    [['serve', '--listen', 'foo'], "--listen takes host:port or unix:/path, not 'foo' (IPv6 goes in brackets)"],
-    [['serve', '--idle-timeout', '0'], "--idle-timeout takes seconds above 0, not '0'"],
-    [['serve', '--drain', 'soon'], "--drain takes seconds (at most 2147483), not 'soon'"],
-    [['serve', '--max-connections', '0'], "--max-connections takes a whole number of at least 1, not '0'"],
-    [['serve', '--log-level', 'loud'], "--log-level takes one of debug, info, warning, error, not 'loud'"],
+    [['serve', '--listen', 'foo'], '--listen takes host:port or unix:/path (IPv6 goes in brackets)'],
+    [['serve', '--listen', '127.0.0.1:99999'], '--listen takes a port from 0 to 65535'],
+    [['serve', '--idle-timeout', '0'], '--idle-timeout takes seconds above 0'],
+    [['serve', '--drain', 'soon'], '--drain takes seconds (at most 2147483)'],
+    [['serve', '--max-connections', '0'], '--max-connections takes a whole number of at least 1'],
+    [['serve', '--log-level', 'loud'], '--log-level takes one of debug, info, warning, error'],
     [['serve', '--user', 'alice'], '--user takes name:password'],
     [['serve', '--user', 'a:1', '--user', 'a:2'], 'two users are called "a" (--user, --users)'],
     [
@@ -44,8 +45,8 @@ describe('it-socks', () => {
     ],
     [['connect', 'example.com', '80'], "required option '--proxy <url>' not specified"],
     [['connect', '--proxy', 'socks5h://proxy', 'example.com'], "missing required argument 'port'"],
-    [['connect', '--proxy', 'socks5h://proxy', 'example.com', '0'], "port is a number from 1 to 65535, not '0'"],
-    [['connect', '--proxy', 'socks5h://proxy', 'a b', '1'], "host is a name or an IP address, not 'a b'"],
+    [['connect', '--proxy', 'socks5h://proxy', 'example.com', '0'], 'port is a number from 1 to 65535'],
+    [['connect', '--proxy', 'socks5h://proxy', 'a b', '1'], 'host is a name or an IP address, without port or scheme'],
     [
       ['connect', '--proxy', 'http://proxy', 'example.com', '80'],
       '--proxy takes socks5h://[name[:password]@]host[:port]: http:// is no proxy scheme: use socks5:// or socks5h://'
@@ -61,7 +62,22 @@ describe('it-socks', () => {
   it.each([
     [['serve', '--usr=alice:hunter2']],
     [['serve', '-ualice:hunter2']],
+    [['alice:hunter2']],
+    [['socks5://alice:hunter2@proxy', 'example.com', '80']],
+    [["alice:'hunter2'\nhunter2'"]],
+    [['serve', 'alice:hunter2']],
     [['serve', '--user', 'hunter2']],
+    [['serve', '--users', 'alice:hunter2']],
+    [['serve', '--listen', 'alice:hunter2']],
+    [['serve', '--listen', 'alice:hunter2@127.0.0.1:1080']],
+    [['serve', '--listen', 'socks5://alice:hunter2@127.0.0.1:99999']],
+    [['serve', '--log-level', 'alice:hunter2']],
+    [['serve', '--drain', 'alice:hunter2']],
+    [['connect', '--proxy', 'socks5h://proxy', 'socks5://alice:hunter2@proxy', '80']],
+    [['connect', '--proxy', 'socks5h://proxy', 'alice:hunter2', '80']],
+    [['connect', '--proxy', 'socks5h://proxy', 'example.com', 'alice:hunter2']],
+    [['connect', '--proxy', 'socks5h://proxy', 'example.com', '80', 'alice:hunter2']],
+    [['connect', '--proxy', 'socks5h://alice:hunter2@proxy/hunter2?hunter2#hunter2', 'example.com', '80']],
     [['serve', '--user', `alice:${'hunter2'.repeat(40)}`]],
     [['serve', '--user', 'alice:$apr1$hunter2']],
     [['serve', '--user', 'alice:hunter2', '--user', 'alice:hunter2']],
@@ -97,15 +113,29 @@ describe('it-socks', () => {
     expect(stderr).toContain('it-socks serve')
   })
 
-  it.each([[['--help']], [['serve', '--help']], [['connect', '--help']]])(
-    '%j ends with examples and fits 80 columns',
-    async (args) => {
-      const { code, stdout, stderr } = await run(args)
-      expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
-      expect(stdout).toContain('\nExamples:\n  it-socks ')
-      expect(stdout.split('\n').filter((line) => line.length > 80)).toEqual([])
-    }
-  )
+  it.each([
+    [['--help']],
+    [['serve', '--help']],
+    [['connect', '--help']],
+    [['help']],
+    [['help', 'serve']],
+    [['help', 'connect']]
+  ])('%j ends with examples and fits 80 columns', async (args) => {
+    const { code, stdout, stderr } = await run(args)
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+    expect(stdout).toContain('\nExamples:\n  it-socks ')
+    expect(stdout.split('\n').filter((line) => line.length > 80)).toEqual([])
+  })
+
+  it.each(['serve', 'connect'])('help %s is %s --help', async (command) => {
+    expect(await run(['help', command])).toEqual(await run([command, '--help']))
+  })
+
+  it('shows all help, as wrong usage, of a command that there is not', async () => {
+    const { code, stdout, stderr } = await run(['help', 'frob'])
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' })
+    expect(stderr).toContain('it-socks serve')
+  })
 
   it('exits with those codes', async () => {
     expect(await runCli(['serve', '--listen', 'foo'])).toMatchObject({ code: 2, signal: null, stdout: '' })

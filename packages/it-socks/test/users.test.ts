@@ -11,11 +11,23 @@ const hashed = '$2y$05$xQql5Oyw.6oPEhPHoGKayemSYu999wPHRxXwe6VH614BmaapWcjrm'
 
 describe('parseUser', () => {
   it('takes everything after the first colon for the password', () => {
-    expect(parseUser('alice:open: sesame ')).toEqual({ name: 'alice', secret: { password: 'open: sesame ' } })
+    expect(parseUser('alice:open: sesame')).toEqual({ name: 'alice', secret: { password: 'open: sesame' } })
   })
 
   it('knows a bcrypt hash', () => {
     expect(parseUser(`alice:${hashed}`)).toEqual({ name: 'alice', secret: { hash: hashed } })
+  })
+
+  it.each([
+    ' alice:secret',
+    'alice :secret',
+    'alice: secret',
+    'alice:secret ',
+    'alice:\tsecret',
+    ` :secret`,
+    'alice: '
+  ])('refuses %j instead of guessing whether the spaces are meant', (text) => {
+    expect(() => parseUser(text)).toThrow(/^takes name:password without spaces around either/)
   })
 
   it('refuses a hash that takes too long to compare with', () => {
@@ -67,6 +79,11 @@ describe('readUsers', () => {
     await expect(readUsers(file)).rejects.toThrow(new UsageError(`--users takes name:password: ${file}, line 3`))
   })
 
+  it('says which line has spaces around a name or a password', async () => {
+    const file = await temporaryFile('users', 'bob:secret\n alice : secret \n')
+    await expect(readUsers(file)).rejects.toThrow(/^--users takes .* without spaces .*: \S+, line 2$/)
+  })
+
   it('says which line has a hash of too high a cost', async () => {
     const file = await temporaryFile('users', `alice:${hashed}\nbob:${hashed.replace('$05$', '$31$')}\n`)
     await expect(readUsers(file)).rejects.toThrow(
@@ -82,7 +99,7 @@ describe('readUsers', () => {
   it('refuses a file that is not UTF-8', async () => {
     const file = await temporaryFile('users', '')
     await writeFile(file, Uint8Array.of(0x61, 0x3a, 0xff))
-    await expect(readUsers(file)).rejects.toThrow('it is not UTF-8')
+    await expect(readUsers(file)).rejects.toThrow('is not UTF-8')
   })
 
   it('says why a file cannot be read', async () => {
@@ -91,6 +108,18 @@ describe('readUsers', () => {
       new UsageError(`--users names a file that cannot be read: ${file}.bak: ENOENT`)
     )
   })
+})
+
+describe('readUsers, given something else than a file', () => {
+  it.each(['alice:secret', 'alice:se/cret', `alice:${'secret'.repeat(60)}`])(
+    'does not repeat %s, which may be a user and a password',
+    async (text) => {
+      const error: unknown = await readUsers(text).catch((error: unknown) => error)
+      expect(error).toBeInstanceOf(UsageError)
+      expect((error as Error).message).toMatch(/^--users takes the path of a file, not name:password: E[A-Z]+$/)
+      expect((error as Error).message).not.toContain('cret')
+    }
+  )
 })
 
 describe('checkNames', () => {

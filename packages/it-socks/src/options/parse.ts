@@ -1,9 +1,11 @@
-import { InvalidAddressError, canonicalHost, parseAddress } from '@it-socks/protocol'
+import { InvalidAddressError, addressType, canonicalHost, parseAddress } from '@it-socks/protocol'
 import type { Endpoint } from '@it-socks/net'
 import { UsageError } from '../failure.ts'
 
 /** The longest time that a timer of Node can wait: 2³¹ − 1 ms, in whole seconds. */
 const longest = 2_147_483
+
+// No message here repeats its text: who has mixed up options may have given a password.
 
 /** `host:port` (IPv6 in brackets) or `unix:/path`. @throws {UsageError} */
 export const parseEndpoint = (text: string): Endpoint => {
@@ -12,41 +14,46 @@ export const parseEndpoint = (text: string): Endpoint => {
     return parseAddress(text)
   } catch (error) {
     if (!(error instanceof InvalidAddressError)) throw error
-    throw new UsageError(`takes host:port or unix:/path, not '${text}' (IPv6 goes in brackets)`, { cause: error })
+    const port = /^(?:[^:]+|\[.*\]):(\d+)$/.exec(text)?.[1]
+    if (Number(port) > 65535) throw new UsageError('takes a port from 0 to 65535', { cause: error })
+    throw new UsageError('takes host:port or unix:/path (IPv6 goes in brackets)', { cause: error })
   }
 }
 
 /** Seconds, whole or not, above zero, as milliseconds. @throws {UsageError} */
 export const parseSeconds = (text: string): number => {
   const milliseconds = parseSecondsOrNone(text)
-  if (milliseconds === 0) throw new UsageError(`takes seconds above 0, not '${text}'`)
+  if (milliseconds === 0) throw new UsageError('takes seconds above 0')
   return milliseconds
 }
 
 /** Seconds, whole or not, zero too, as milliseconds. @throws {UsageError} */
 export const parseSecondsOrNone = (text: string): number => {
   const seconds = /^\d+(?:\.\d+)?$/.test(text) ? Number(text) : Number.NaN
-  if (!(seconds <= longest)) throw new UsageError(`takes seconds (at most ${longest}), not '${text}'`)
+  if (!(seconds <= longest)) throw new UsageError(`takes seconds (at most ${longest})`)
   return Math.ceil(seconds * 1000)
 }
 
 /** A whole number of at least 1. @throws {UsageError} */
 export const parseCount = (text: string): number => {
   const count = /^\d{1,15}$/.test(text) ? Number(text) : 0
-  if (count === 0) throw new UsageError(`takes a whole number of at least 1, not '${text}'`)
+  if (count === 0) throw new UsageError('takes a whole number of at least 1')
   return count
 }
 
 /** A host to connect to; IPv6 may be in brackets. @throws {UsageError} */
 export const parseHost = (text: string): string => {
-  if (text === '' || /[\s/@]/.test(text)) throw new UsageError(`is a name or an IP address, not '${text}'`)
-  return canonicalHost(text)
+  const host = canonicalHost(text)
+  if (host === '' || /[\s/@[\]]/.test(host) || (host.includes(':') && addressType(host) !== 'ipv6')) {
+    throw new UsageError('is a name or an IP address, without port or scheme')
+  }
+  return host
 }
 
 /** A port to connect to, 1 to 65535. @throws {UsageError} */
 export const parsePort = (text: string): number => {
   const port = /^\d{1,5}$/.test(text) ? Number(text) : 0
-  if (port < 1 || port > 65535) throw new UsageError(`is a number from 1 to 65535, not '${text}'`)
+  if (port < 1 || port > 65535) throw new UsageError('is a number from 1 to 65535')
   return port
 }
 
@@ -55,6 +62,6 @@ export const parseOneOf =
   <T extends string>(words: readonly T[]) =>
   (text: string): T => {
     const word = words.find((word) => word === text)
-    if (word === undefined) throw new UsageError(`takes one of ${words.join(', ')}, not '${text}'`)
+    if (word === undefined) throw new UsageError(`takes one of ${words.join(', ')}`)
     return word
   }

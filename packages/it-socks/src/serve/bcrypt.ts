@@ -46,6 +46,7 @@ export const bcryptCompare = ({ waiting }: { waiting: number }): Compare => {
     queue(async () => {
       worker ??= startWorker()
       try {
+        // oxlint-disable-next-line unicorn/require-post-message-target-origin -- that is for windows
         worker.postMessage({ password, hashes })
         const [same] = (await once(worker, 'message')) as [boolean]
         return same

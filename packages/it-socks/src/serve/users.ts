@@ -26,6 +26,10 @@ export const parseUser = (text: string): User => {
   const name = text.slice(0, colon)
   const secret = text.slice(colon + 1)
   if (colon < 1 || secret === '') throw new UsageError('takes name:password')
+  // Whether they are meant cannot be seen, and a login that fails would not tell of them.
+  if (name !== name.trim() || secret !== secret.trim()) {
+    throw new UsageError('takes name:password without spaces around either (a hash hides those of a password)')
+  }
   for (const [what, value] of [
     ['name', name],
     ['password', secret]
@@ -66,8 +70,12 @@ const read = async (path: string): Promise<string> => {
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(await readFile(path))
   } catch (cause) {
-    const reason = cause instanceof TypeError ? 'it is not UTF-8' : (cause as NodeJS.ErrnoException).code
-    throw new UsageError(`--users names a file that cannot be read: ${path}: ${reason}`, { cause })
+    if (cause instanceof TypeError) throw new UsageError(`--users names a file that is not UTF-8: ${path}`, { cause })
+    // With a colon it may be a name and a password, meant for --user.
+    const what = path.includes(':')
+      ? 'takes the path of a file, not name:password'
+      : `names a file that cannot be read: ${path}`
+    throw new UsageError(`--users ${what}: ${(cause as NodeJS.ErrnoException).code}`, { cause })
   }
 }
 
