@@ -6,7 +6,7 @@ import { createServer, type Server } from '@it-socks/server'
 import { configureLog, flushLog, logServer, type LogOptions } from '../log/log.ts'
 import { UsageError } from '../failure.ts'
 import { formatEndpoint, tryWith } from './endpoint.ts'
-import { ListenFailure } from './listen-failure.ts'
+import { listenFailure } from './listen-failure.ts'
 import { logSessions } from './log-sessions.ts'
 import { checkNames, readUsers, verifyUsers, type User } from './users.ts'
 
@@ -80,7 +80,7 @@ const listen = async (server: Server, endpoints: readonly Endpoint[]): Promise<E
   try {
     return await server.listen()
   } catch (error) {
-    throw new ListenFailure(endpoints, error as NodeJS.ErrnoException)
+    throw await listenFailure(endpoints, error as NodeJS.ErrnoException)
   }
 }
 
