@@ -21,7 +21,8 @@ export interface ByteDuplex {
   readonly remoteAddress?: Address | undefined
   /**
    * What the bytes travel on where nothing stands between, neither a cipher nor a transform: a `net.Socket` for example.
-   * A relay that knows both transports may join them by shorter ways than `source` and `sink`.
+   * A relay that knows both transports may join them by shorter ways than `source` and `sink`. What has been read ahead is
+   * in `source`, and only there.
    */
   readonly transport?: unknown
   /** Destroys the stream at once in both directions, as a reset does; `source` and `sink` fail with `reason`. */
