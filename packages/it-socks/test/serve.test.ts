@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { stat } from 'node:fs/promises'
 import { createConnection } from 'node:net'
 import { join } from 'node:path'
+import { buffer } from 'node:stream/consumers'
 import { hash } from 'bcryptjs'
 import { describe, expect, it } from 'vitest'
 import { connect } from '@it-socks/client'
@@ -135,6 +136,15 @@ describe('it-socks serve', () => {
     expect(session).not.toHaveProperty('destination')
   })
 
+  it('has the reply in the log that a client without a request was given', async () => {
+    const cli = await serveCli(['--handshake-timeout', '0.5'])
+    const client = createConnection(cli.port, '127.0.0.1')
+    client.write(Uint8Array.of(5, 1, 0))
+    const heard = await buffer(client)
+    expect(await cli.event('session')).toMatchObject({ outcome: 'DeadlineError', reply: 'ttl-expired' })
+    expect([...heard]).toEqual([5, 0, 5, 6, 0, 1, 0, 0, 0, 0, 0, 0])
+  })
+
   it('tells the steps of a session to those who debug', async () => {
     const [cli, target] = await Promise.all([serveCli(['--log-level', 'debug']), echo()])
     await say(await open(cli, target.address), 'hello')
@@ -240,7 +250,9 @@ describe('it-socks serve', () => {
     createConnection(cli.port, '127.0.0.1').on('error', () => {})
     expect(await cli.event('session')).toMatchObject({ session: 1, outcome: 'DeadlineError' })
     await open(cli, target.address)
-    expect(await cli.event('session', { session: 2 })).toMatchObject({ outcome: 'IdleError' })
+    const idle = await cli.event('session', { session: 2 })
+    expect(idle).toMatchObject({ outcome: 'IdleError' })
+    expect(idle).not.toHaveProperty('reply')
   })
 
   it.each(['SIGTERM', 'SIGINT'] as const)('%s lets open sessions end, and nobody in', async (signal) => {

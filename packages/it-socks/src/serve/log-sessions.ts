@@ -7,29 +7,24 @@ import { outcomeOf } from './outcome.ts'
 
 /** Logs a line for each session of a server when it is over, its steps for those who debug, and what it turns away. */
 export const logSessions = (server: Server): void => {
-  const progress = new WeakMap<Session, { readonly opened: number; established: boolean }>()
+  const opened = new WeakMap<Session, number>()
   const step = (event: string) => (session: Session) =>
     logSession('debug', `${wayOf(describe(session))}: ${event}`, { event, ...describe(session) })
 
   server
-    .on('opened', (session) => progress.set(session, { opened: performance.now(), established: false }))
+    .on('opened', (session) => opened.set(session, performance.now()))
     .on('opened', step('opened'))
     .on('authenticated', step('authenticated'))
     .on('requested', step('requested'))
-    .on('established', (session) => {
-      const known = progress.get(session)
-      if (known !== undefined) known.established = true
-    })
     .on('established', step('established'))
     .on('closed', (session, cause) => {
-      const { opened, established } = progress.get(session)!
       const record: SessionRecord = {
         event: 'session',
         ...describe(session),
         up: session.traffic.up,
         down: session.traffic.down,
-        seconds: Math.round(performance.now() - opened) / 1000,
-        ...outcomeOf(cause, session.identity !== undefined && !established)
+        seconds: Math.round(performance.now() - opened.get(session)!) / 1000,
+        ...outcomeOf(cause, canBeRefused(session))
       }
       logSession(cause === undefined ? 'info' : 'warning', `${wayOf(record)}: ${record.outcome}`, { ...record })
     })
@@ -41,6 +36,12 @@ export const logSessions = (server: Server): void => {
       logServer('error', `cannot accept a connection: ${reason}`, { event: 'accept-error', reason })
     )
 }
+
+/**
+ * Whether it has come to where a failure is told by a reply, and not yet to the reply that grants: targets are reached
+ * over TCP, so that one has told an address.
+ */
+const canBeRefused = ({ identity, bound }: Session): boolean => identity !== undefined && bound === undefined
 
 type Known = Omit<SessionRecord, 'event' | 'up' | 'down' | 'seconds' | 'outcome'>
 

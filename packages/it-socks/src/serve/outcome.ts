@@ -8,9 +8,9 @@ type Outcome = Pick<SessionRecord, 'outcome' | 'reply' | 'code' | 'reason'>
 /**
  * Names what a session ended of.
  *
- * @param replied whether a failure at this point is one that the client is told of by a reply
+ * @param refused whether the client is told of a failure at this point by a reply
  */
-export const outcomeOf = (cause: unknown, replied: boolean): Outcome => {
+export const outcomeOf = (cause: unknown, refused: boolean): Outcome => {
   if (cause === undefined) return { outcome: 'ok' }
   if (!(cause instanceof Error)) return { outcome: 'Error', reason: inspect(cause) }
   const { name, message, code } = cause as NodeJS.ErrnoException
@@ -18,7 +18,7 @@ export const outcomeOf = (cause: unknown, replied: boolean): Outcome => {
   return {
     outcome: known ? name : (code ?? name),
     // A connection that is closed from here is reset without a word.
-    ...(known && replied && !(cause instanceof ClosedError) && { reply: cause.reply }),
+    ...(known && refused && !(cause instanceof ClosedError) && { reply: cause.reply }),
     ...(code !== undefined && { code }),
     reason:
       cause instanceof AuthenticationError && cause.cause instanceof Error
