@@ -58,14 +58,20 @@ export const succeed = async (name: string, args: readonly string[], options?: R
   return stdout
 }
 
-/** Stops a child by its id and waits until it is gone, also where the test failed. */
+/**
+ * Stops a child by its id and waits until it is gone, also where the test failed. One that does not listen within five
+ * seconds is killed. What the child started itself may keep its output open for longer: that is not waited for.
+ */
 export const killAfterTest = (
   child: ChildProcessByStdio<Writable | null, Readable | null, Readable>,
   signal: NodeJS.Signals = 'SIGKILL'
 ): void => {
-  const gone = once(child, 'close')
+  const gone = once(child, 'exit')
   onTestFinished(async () => {
     child.kill(signal)
+    const patience = setTimeout(() => child.kill('SIGKILL'), 5000)
     await gone
+    clearTimeout(patience)
+    for (const stream of child.stdio) stream?.destroy()
   })
 }
