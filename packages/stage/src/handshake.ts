@@ -1,6 +1,6 @@
 import type { Bytes, ByteDuplex } from './duplex.ts'
 import { isHandoff, plain, type Handoff, type Seal, type Step } from './handoff.ts'
-import { openOutlet } from './outlet.ts'
+import { openOutlet, type Outlet } from './outlet.ts'
 import { after } from './signal.ts'
 
 /** What a pipeline has come to. */
@@ -77,11 +77,11 @@ export const handshake =
 /** Says what the stages say, up to their handoff. */
 const converse = async <Context>(
   steps: AsyncIterable<Step<Context>>,
-  say: (bytes: Bytes) => void
+  say: Outlet['say']
 ): Promise<Handoff<Context>> => {
   for await (const step of steps) {
     if (isHandoff(step)) return step
-    say(step)
+    await say(step)
   }
   throw new Error('the pipeline ended without a handoff')
 }

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { DeadlineError, RefusedError, greeting, methodSelection, request } from '@it-socks/protocol'
 import { deadline, frames, handshake, pipe, stage } from '@it-socks/stage'
 import { duplexPair, hex } from '@it-socks/testing'
+import { chunks, failureOf } from './steps.ts'
 
 /** Answers the greeting and waits for a request. */
 const negotiate = stage<unknown, {}>(async function* ({ frames }) {
@@ -10,13 +11,6 @@ const negotiate = stage<unknown, {}>(async function* ({ frames }) {
   await frames.read(request)
   return {}
 })
-
-/** What a promise fails with. */
-const failureOf = (promise: Promise<unknown>): Promise<unknown> =>
-  promise.then(
-    () => 'nothing: it came through',
-    (reason: unknown) => reason
-  )
 
 /** A peer that greets and never reads what it is answered. */
 const deafPeer = () => {
@@ -77,5 +71,25 @@ describe('a peer that never reads', () => {
     expect(await failure).toBeInstanceOf(RefusedError)
     expect(String(await spoken)).toContain('reset')
     expect(vi.getTimerCount()).toBe(0)
+  })
+
+  it('is waited for by a stage that says more than 64 KiB, and loses nothing of it', async () => {
+    const [near, far] = duplexPair()
+    const chunk = new Uint8Array(4096).fill(7)
+    let said = 0
+    const verbose = stage<unknown, {}>(async function* () {
+      for (; said < 100; said++) yield chunk
+      return {}
+    })
+    const piped = pipe(near, frames(), verbose, handshake(near))
+    await vi.advanceTimersByTimeAsync(1000)
+    expect(said).toBeLessThan(20)
+    let heard = 0
+    const listening = (async () => {
+      for await (const bytes of far.source) heard += bytes.byteLength
+    })()
+    const { duplex } = await piped
+    await Promise.all([duplex.sink(chunks()), listening])
+    expect(heard).toBe(100 * chunk.length)
   })
 })

@@ -3,7 +3,7 @@ import { afterEach, describe, expect, it, vi } from 'vitest'
 import { ClosedError, RefusedError, greeting, methodSelection } from '@it-socks/protocol'
 import { frames, handshake, pipe, stage, type Bytes, type ByteDuplex } from '@it-socks/stage'
 import { client, duplexPair, hex, play, server, toHex } from '@it-socks/testing'
-import { chunks } from './steps.ts'
+import { chunks, failureOf } from './steps.ts'
 
 /** The smallest handshake there is: answers a greeting by its first method, and refuses with `ff` from then on. */
 const greeted = stage<unknown, { methods: readonly number[] }>(async function* ({ frames }) {
@@ -22,13 +22,6 @@ const all = async (source: AsyncIterable<Bytes>): Promise<string> => {
   for await (const bytes of source) heard.push(bytes.subarray())
   return toHex(Buffer.concat(heard))
 }
-
-/** What a promise fails with. */
-const failureOf = (promise: Promise<unknown>): Promise<unknown> =>
-  promise.then(
-    () => 'nothing: it came through',
-    (reason: unknown) => reason
-  )
 
 /** A connection whose other end is the test's, which sees how ours is aborted. */
 const connection = () => {

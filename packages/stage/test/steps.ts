@@ -42,3 +42,10 @@ export const run = async <Context>(pipeline: AsyncIterable<Step<Context>>): Prom
   }
   return { said, ...handedOver }
 }
+
+/** What a promise fails with. */
+export const failureOf = (promise: Promise<unknown>): Promise<unknown> =>
+  promise.then(
+    () => 'nothing: it came through',
+    (reason: unknown) => reason
+  )
