@@ -1,17 +1,8 @@
 import { login } from '@it-socks/auth'
 import { ask } from '@it-socks/command'
-import { dial as direct } from '@it-socks/net'
+import { addressesOf, dial as direct } from '@it-socks/net'
+import { DeadlineError, ProxyUnreachableError, formatAddress, parseAddress, type Address } from '@it-socks/protocol'
 import {
-  DeadlineError,
-  ProxyUnreachableError,
-  UnresolvableError,
-  addressType,
-  formatAddress,
-  parseAddress,
-  type Address
-} from '@it-socks/protocol'
-import {
-  abortable,
   compose,
   frames,
   handshake,
@@ -85,8 +76,7 @@ export const connect = async ({
 
 const resolved = async (target: Address, resolve: Resolve | undefined, signal: AbortSignal): Promise<Address> => {
   if (resolve === undefined) return target
-  const [host] = await abortable(resolve(target.host, { signal }), signal)
-  if (host === undefined || addressType(host) === 'domain') throw new UnresolvableError(target.host)
+  const [host] = await addressesOf(resolve, target.host, { signal })
   return { host, port: target.port }
 }
 

@@ -1,17 +1,9 @@
 import { connect, type Socket } from 'node:net'
-import {
-  ConfigurationError,
-  RefusedError,
-  UnresolvableError,
-  addressType,
-  formatAddress,
-  type Address,
-  type AddressType
-} from '@it-socks/protocol'
-import { abortable, limitTime, never, type Dial, type Resolve } from '@it-socks/stage'
+import { ConfigurationError, RefusedError, addressType, formatAddress, type Address } from '@it-socks/protocol'
+import { limitTime, never, type Dial, type Resolve } from '@it-socks/stage'
 import { connectFirst } from './happy-eyeballs.ts'
 import { dialError } from './os-error.ts'
-import { systemResolve } from './resolve.ts'
+import { addressesOf, systemResolve } from './resolve.ts'
 import { socketDuplex } from './socket-duplex.ts'
 
 export interface DirectDialOptions {
@@ -52,15 +44,6 @@ export const dial = ({
   if (localAddress !== undefined && addressType(localAddress) === 'domain') {
     throw new ConfigurationError('localAddress is not an IP address')
   }
-  const types: readonly AddressType[] = family === undefined ? ['ipv4', 'ipv6'] : [`ipv${family}`]
-  const addressesOf = async (host: string, signal: AbortSignal): Promise<string[]> => {
-    const found = await abortable(resolve(host, family === undefined ? { signal } : { signal, family }), signal)
-    // What is no address of that family is left out: a name would be looked up again, behind everybody's back.
-    const addresses = found.filter((ip) => types.includes(addressType(ip)))
-    if (addresses.length === 0) throw noAddress(host)
-    return addresses
-  }
-
   const open =
     (port: number) =>
     (host: string): Socket =>
@@ -69,8 +52,13 @@ export const dial = ({
   return async (destination, { signal: outer = never } = {}) => {
     const limit = limitTime(outer, timeout, () => tooLate(destination, timeout))
     try {
-      const addresses = await addressesOf(destination.host, limit.signal)
-      return socketDuplex(await connectFirst(addresses, open(destination.port), { attemptDelay, signal: limit.signal }))
+      const { signal } = limit
+      const addresses = await addressesOf(
+        resolve,
+        destination.host,
+        family === undefined ? { signal } : { signal, family }
+      )
+      return socketDuplex(await connectFirst(addresses, open(destination.port), { attemptDelay, signal }))
     } catch (error) {
       // The reason of an abort may be a system error too: that of the client which went away.
       const ours = error !== limit.signal.reason && isSystemError(error)
@@ -83,12 +71,6 @@ export const dial = ({
 
 const familyOf = (ip: string | undefined): 4 | 6 | undefined =>
   ip === undefined ? undefined : addressType(ip) === 'ipv6' ? 6 : 4
-
-/** A name may have addresses, if not of the family that was asked for; an address has no other family. */
-const noAddress = (host: string): RefusedError =>
-  addressType(host) === 'domain'
-    ? new UnresolvableError(host)
-    : new RefusedError('address-type-not-supported', { message: `${host} is not of the family that is dialled` })
 
 const isSystemError = (error: unknown): boolean => error instanceof Error && 'syscall' in error
 
