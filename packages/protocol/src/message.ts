@@ -45,10 +45,8 @@ export const message = <T extends object>(name: string, layout: Layout<T>): Mess
     return value as T
   },
   encode: (value) =>
-    Uint8Array.from(layout.flatMap((e) => [...arrayOf(isBare(e) ? e.encode() : e[1].encode(value[e[0]]))]))
+    Uint8Array.from(layout.flatMap((e) => Array.from<number>(isBare(e) ? e.encode() : e[1].encode(value[e[0]]))))
 })
-
-const arrayOf = (bytes: ArrayLike<number>): number[] => Array.from(bytes)
 
 /** Tells a decoder that its bytes ended in `part`, `received` bytes into the message: it throws a {@link TruncatedError}. */
 export const truncate = <T>(decoding: Decoding<T>, name: string, part: Part, received: number): never => {

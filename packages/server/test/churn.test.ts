@@ -7,7 +7,8 @@ import { dial } from '@it-socks/net'
 import { createServer, type Server } from '@it-socks/server'
 import type { Dial } from '@it-socks/stage'
 import { hex } from '@it-socks/testing'
-import { closedPort, connectTo, echo, rawClient, target } from './setup.ts'
+import { freePort } from '../../../test/support/port.ts'
+import { connectTo, echo, rawClient, target } from './setup.ts'
 
 const alice = { username: 'alice', password: 'open sesame' }
 
@@ -122,7 +123,7 @@ const watched = (server: Server): { opened: number; closed: number } => {
 describe('a thousand connections', () => {
   it('leave nothing behind: no session, socket, timer or listener', { timeout: 60_000 }, async () => {
     const { port: targetPort } = await target(echo)
-    const site = { target: targetPort, closed: await closedPort(), signal: new AbortController().signal }
+    const site = { target: targetPort, closed: await freePort(), signal: new AbortController().signal }
     await turnsUntil(() => resources().get('TCPServerWrap') === 1)
     const before = resources()
     setMaxListeners(0, site.signal)

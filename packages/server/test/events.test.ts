@@ -5,7 +5,8 @@ import { usernamePassword, users } from '@it-socks/auth'
 import { ClosedError, DeadlineError } from '@it-socks/protocol'
 import type { Dial } from '@it-socks/stage'
 import { hex } from '@it-socks/testing'
-import { closedPort, connectTo, echo, portBytes, rawClient, start, target, tunnelTo, type Told } from './setup.ts'
+import { freePort } from '../../../test/support/port.ts'
+import { connectTo, echo, portBytes, rawClient, start, target, tunnelTo, type Told } from './setup.ts'
 
 const events = (told: readonly Told[]): string[] => told.map(({ event }) => event)
 const text = (bytes: Uint8Array): string => new TextDecoder().decode(bytes)
@@ -115,7 +116,7 @@ describe('the events of a session that fails', () => {
   it('end with a target that refuses', async () => {
     const { port, told, until } = await start()
     const client = rawClient(port)
-    client.socket.write(hex`05 01 00 ${connectTo(await closedPort())}`)
+    client.socket.write(hex`05 01 00 ${connectTo(await freePort())}`)
     expect(await client.hear(13)).toEqual(hex`05 00  05 05 00 01 00000000 0000`)
     expect(await until('closed')).toMatchObject({ cause: { name: 'RefusedError', reply: 'connection-refused' } })
     expect(events(told)).toEqual(['opened', 'authenticated', 'requested', 'closed'])

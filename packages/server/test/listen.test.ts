@@ -8,7 +8,8 @@ import { none, usernamePassword, users } from '@it-socks/auth'
 import { ConfigurationError } from '@it-socks/protocol'
 import { createServer, type Session } from '@it-socks/server'
 import { hex } from '@it-socks/testing'
-import { closedPort, echo, rawClient, start, target, tunnelTo } from './setup.ts'
+import { freePort } from '../../../test/support/port.ts'
+import { echo, rawClient, start, target, tunnelTo } from './setup.ts'
 
 /** The path of a unix socket in a folder of its own, which goes when the test ends. */
 const socketPath = async (): Promise<string> => {
@@ -55,7 +56,7 @@ describe('listen', () => {
   })
 
   it('listens nowhere where it cannot listen everywhere', async () => {
-    const [path, port, taken] = [await socketPath(), await closedPort(), await takenPort()]
+    const [path, port, taken] = [await socketPath(), await freePort(), await takenPort()]
     // The name takes longer to listen on than the taken port to be refused.
     const listen = [{ path }, { host: '127.0.0.1', port: taken }, { host: 'localhost', port }]
     const server = createServer({ listen })

@@ -100,16 +100,6 @@ export const echo = (socket: Socket): void => {
   socket.pipe(socket)
 }
 
-/** A port where nobody listens. */
-export const closedPort = async (): Promise<number> => {
-  const listener = createTarget().listen(0, '127.0.0.1')
-  await once(listener, 'listening')
-  const { port } = listener.address() as AddressInfo
-  listener.close()
-  await once(listener, 'close')
-  return port
-}
-
 /** A client that speaks bytes, and closes when the server does. */
 export interface RawClient {
   readonly socket: Socket
