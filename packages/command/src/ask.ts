@@ -6,18 +6,11 @@ import {
   replyCode,
   replyName,
   request as message,
-  type Address,
   type Reply,
   type Request,
   type SocksError
 } from '@it-socks/protocol'
-import { readAnswer, stage, type Frames, type LoggedIn, type Stage } from '@it-socks/stage'
-
-/** What a granted request adds to a client's context. */
-export interface Granted {
-  /** BND.ADDR and BND.PORT: for CONNECT, the address from which the proxy reached the destination. */
-  readonly bound: Address
-}
+import { readAnswer, stage, type Frames, type Granted, type LoggedIn, type Stage } from '@it-socks/stage'
 
 /**
  * The client's request, the mirror of `request` and `command` (RFC 1928 sections 4 and 6). Comes after `login`.

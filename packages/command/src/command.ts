@@ -1,8 +1,11 @@
 import { RefusedError, type CommandName } from '@it-socks/protocol'
-import { stage, type Authenticated, type Requested, type Stage, type StageBody, type Tunnelled } from '@it-socks/stage'
+import { stage, takeTurn, type Authenticated, type Requested, type Stage, type Tunnelled } from '@it-socks/stage'
 
-/** Does one command: a stage body that says yes with `grant` and returns the tunnel, or throws what to refuse with. */
-export type CommandHandler = StageBody<Authenticated & Requested, Tunnelled>
+/** What every command may count on: it comes after `authenticate` and `request`. */
+export type Commanded = Authenticated & Requested
+
+/** Does one command: a stage that says yes with `grant` and adds the tunnel, or throws what to refuse with. */
+export type CommandHandler<Needs = Commanded> = Stage<Needs, Tunnelled>
 
 /**
  * Does what the client asked for, by the handler of its command; a command without a handler is refused with "command
@@ -13,19 +16,26 @@ export type CommandHandler = StageBody<Authenticated & Requested, Tunnelled>
  * ```ts
  * import { command, connect } from '@it-socks/command'
  * import { dial } from '@it-socks/net'
+ * import { deadline } from '@it-socks/stage'
  *
- * const stage = command({ connect: connect(dial()) })
+ * const stage = command({ connect: deadline('reaching the target', 10_000, connect(dial())) })
  * ```
  */
-export const command = (
-  handlers: Readonly<Partial<Record<CommandName, CommandHandler>>>
-): Stage<Authenticated & Requested, Tunnelled> =>
-  stage<Authenticated & Requested, Tunnelled>(async function* (handoff) {
-    const { identity, request } = handoff.context as Partial<typeof handoff.context>
-    if (identity === undefined || request === undefined) {
-      throw new RefusedError('not-allowed', { message: 'command comes after authenticate and request' })
-    }
-    const handler = handlers[request.command]
-    if (handler === undefined) throw new RefusedError('command-not-supported')
-    return yield* handler(handoff)
+export const command = <Needs = Commanded>(
+  handlers: Readonly<Partial<Record<CommandName, CommandHandler<Needs>>>>
+): CommandHandler<Needs & Commanded> =>
+  takeTurn(async function* (handoff) {
+    const { identity, request } = handoff.context as Partial<Commanded>
+    if (identity === undefined || request === undefined) return yield* outOfPlace.turn(handoff)
+    return yield* (handlers[request.command] ?? notSupported).turn(handoff)
   })
+
+const refuse = (makeError: () => RefusedError): CommandHandler<unknown> =>
+  stage<unknown, Tunnelled>(async function* () {
+    throw makeError()
+  })
+
+const notSupported = refuse(() => new RefusedError('command-not-supported'))
+const outOfPlace = refuse(
+  () => new RefusedError('not-allowed', { message: 'command comes after authenticate and request' })
+)

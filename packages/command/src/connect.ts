@@ -1,6 +1,6 @@
 import { ClosedError, unspecified } from '@it-socks/protocol'
-import type { Dial } from '@it-socks/stage'
-import type { CommandHandler } from './command.ts'
+import { stage, type Authorized, type Dial, type DialOptions, type Tunnelled } from '@it-socks/stage'
+import type { Commanded, CommandHandler } from './command.ts'
 
 /**
  * CONNECT (RFC 1928 section 4): dials the destination and answers with the local address of the new connection. Until
@@ -15,18 +15,22 @@ import type { CommandHandler } from './command.ts'
  * const stage = command({ connect: connect(dial({ timeout: 5000 })) })
  * ```
  */
-export const connect = (dial: Dial): CommandHandler =>
-  async function* ({ context: { request, grant }, signal }) {
-    const tunnel = await dial(request.destination, { signal })
+export const connect = (dial: Dial): CommandHandler<Commanded & Partial<Authorized>> =>
+  stage<Commanded & Partial<Authorized>, Tunnelled>(async function* ({ context, signal }) {
+    const tunnel = await dial(context.request.destination, { signal, ...permitOf(context) })
     const close = (error: unknown): undefined => {
       tunnel.abort?.(error)
     }
     let granted = false
     try {
-      yield grant(tunnel.localAddress ?? unspecified)
+      yield context.grant(tunnel.localAddress ?? unspecified)
       granted = true
     } finally {
       if (!granted) close(new ClosedError())
     }
     return { tunnel, refuse: close }
-  }
+  })
+
+/** The rules, as a `Dial` asks them: about the addresses of the destination. */
+const permitOf = ({ permit, request: { destination } }: Commanded & Partial<Authorized>): DialOptions =>
+  permit === undefined ? {} : { permit: (host) => permit({ host, port: destination.port }, destination.host) }

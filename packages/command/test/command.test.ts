@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { RefusedError, type CommandName } from '@it-socks/protocol'
 import { authenticate, none } from '@it-socks/auth'
-import { command, connect, request, type CommandHandler } from '@it-socks/command'
-import { frames, handshake, pipe, type ByteDuplex, type Stage, type Tunnelled } from '@it-socks/stage'
+import { command, connect, request, type Commanded, type CommandHandler } from '@it-socks/command'
+import { frames, handshake, pipe, stage, type ByteDuplex, type Stage, type Tunnelled } from '@it-socks/stage'
 import { client, duplexPair, play, server, type Line } from '@it-socks/testing'
 
 const serve = (handlers: Partial<Record<CommandName, CommandHandler>>, ...script: Line[]) =>
@@ -18,10 +18,10 @@ const serve = (handlers: Partial<Record<CommandName, CommandHandler>>, ...script
 
 /** A handler that says yes and hands over a tunnel to `port`, to be told from others by. */
 const handler = (port: number): CommandHandler =>
-  async function* ({ context: { grant } }) {
+  stage<Commanded, Tunnelled>(async function* ({ context: { grant } }) {
     yield grant({ host: '192.0.2.1', port })
     return { tunnel: { ...duplexPair()[0], remoteAddress: { host: '192.0.2.2', port } } }
-  }
+  })
 
 describe('command', () => {
   const all = { connect: handler(1), bind: handler(2), udpAssociate: handler(3) }

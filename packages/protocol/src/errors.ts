@@ -1,4 +1,4 @@
-import type { RefusalName } from './reply-code.ts'
+import { replyMessage, type RefusalName } from './reply-code.ts'
 
 /** What every error of it-socks may carry beside its message. */
 export interface SocksErrorOptions extends ErrorOptions {
@@ -39,10 +39,10 @@ export class VersionError extends MalformedError {
   override readonly name = 'VersionError'
   override readonly code = 'ERR_SOCKS_VERSION'
 
-  constructor(expected: number, received: number) {
+  constructor(expected: number | readonly number[], received: number) {
     const letter = String.fromCharCode(received)
     const hint = /[A-Z]/.test(letter) ? ` ("${letter}": is the peer speaking HTTP?)` : ''
-    super(`VER must be ${hex(expected)}, received ${hex(received)}${hint}`)
+    super(`VER must be ${[expected].flat().map(hex).join(' or ')}, received ${hex(received)}${hint}`)
   }
 }
 
@@ -187,17 +187,6 @@ export class AuthenticationError extends SocksError {
 
 // --- The request was refused --------------------------------------------------------------------------------------------
 
-const refusals: Record<RefusalName, { code: string; message: string }> = {
-  'general-failure': { code: 'ERR_SOCKS_GENERAL_FAILURE', message: 'general SOCKS server failure' },
-  'not-allowed': { code: 'ERR_SOCKS_NOT_ALLOWED', message: 'connection not allowed by ruleset' },
-  'network-unreachable': { code: 'ERR_SOCKS_NETWORK_UNREACHABLE', message: 'network unreachable' },
-  'host-unreachable': { code: 'ERR_SOCKS_HOST_UNREACHABLE', message: 'host unreachable' },
-  'connection-refused': { code: 'ERR_SOCKS_CONNECTION_REFUSED', message: 'connection refused' },
-  'ttl-expired': { code: 'ERR_SOCKS_TTL_EXPIRED', message: 'TTL expired: the target did not answer in time' },
-  'command-not-supported': { code: 'ERR_SOCKS_COMMAND_NOT_SUPPORTED', message: 'command not supported' },
-  'address-type-not-supported': { code: 'ERR_SOCKS_ADDRESS_TYPE_NOT_SUPPORTED', message: 'address type not supported' }
-}
-
 /**
  * The request was refused, here or by the proxy: the same class, `code` and `reply` on both sides of the wire.
  * A stage of your own refuses a request by throwing one.
@@ -217,8 +206,8 @@ export class RefusedError extends SocksError {
   override readonly code: string
 
   constructor(reply: RefusalName, options: ErrorOptions & { message?: string } = {}) {
-    super(options.message ?? refusals[reply].message, { ...options, reply })
-    this.code = refusals[reply].code
+    super(options.message ?? replyMessage(reply), { ...options, reply })
+    this.code = `ERR_SOCKS_${reply.toUpperCase().replaceAll('-', '_')}`
   }
 }
 
@@ -232,7 +221,20 @@ export class UnresolvableError extends RefusedError {
   }
 }
 
-/** The proxy refused with a REP that RFC 1928 leaves unassigned. */
+/** A rule of this server's says no. Travels as "not allowed by ruleset". */
+export class RuleError extends RefusedError {
+  override readonly name = 'RuleError'
+  override readonly code = 'ERR_SOCKS_RULE'
+  /** The rule's name. */
+  readonly rule: string
+
+  constructor(rule: string, what: string) {
+    super('not-allowed', { message: `${what} is not allowed: ${rule}` })
+    this.rule = rule
+  }
+}
+
+/** The proxy refused with a REP that neither RFC 1928 nor Tor assigns. */
 export class UnassignedReplyError extends SocksError {
   override readonly name = 'UnassignedReplyError'
   override readonly code = 'ERR_SOCKS_UNASSIGNED_REPLY'

@@ -1,5 +1,5 @@
 import { MalformedError, TruncatedError } from './errors.ts'
-import type { Decoding, Field, Part } from './fields/field.ts'
+import { measure, type Decoding, type Field, type Part } from './fields/field.ts'
 
 /** One row of a dissection: a field as it lies in the bytes. */
 export interface Dissected {
@@ -73,8 +73,8 @@ export const decode = <T>(message: Message<T>, bytes: Uint8Array): { value: T; l
   let step = decoding.next()
   while (step.done !== true) {
     const part = step.value
-    if (offset + part.length > bytes.length) truncate(decoding, message.name, part, bytes.length)
-    step = decoding.next(bytes.subarray(offset, (offset += part.length)))
+    const length = measure(part, bytes.subarray(offset)) ?? truncate(decoding, message.name, part, bytes.length)
+    step = decoding.next(bytes.subarray(offset, (offset += length)))
   }
   return { value: step.value, length: offset }
 }
@@ -106,8 +106,8 @@ export const dissect = <T>(message: Message<T>, bytes: Uint8Array): Dissected[] 
       while (step.done !== true) {
         const part = step.value
         const received = yield part
-        rows.push({ name: part.name, offset, length: part.length, meaning: part.meaning(received) })
-        offset += part.length
+        rows.push({ name: part.name, offset, length: received.length, meaning: part.meaning(received) })
+        offset += received.length
         step = decoding.next(received)
       }
       return step.value

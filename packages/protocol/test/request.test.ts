@@ -40,7 +40,7 @@ describe('request', () => {
     expect(() => decode(request, bytes)).toThrow(failure('VersionError', 'ERR_SOCKS_VERSION'))
   })
 
-  it.each([0x00, 0x04, 0xf0, 0xff])('refuses CMD %i as a command not supported', (code) => {
+  it.each([0x00, 0x04, 0xef, 0xf2, 0xff])('refuses CMD %i as a command not supported', (code) => {
     const bytes = hex`05 ${Uint8Array.of(code)} 00 01 c0000201 0050`
     expect(() => decode(request, bytes)).toThrow(failure('CommandError', 'ERR_SOCKS_COMMAND', 'command-not-supported'))
   })

@@ -1,5 +1,5 @@
 import { IdleError } from '@it-socks/protocol'
-import { never, onAbort, type Bytes, type ByteDuplex } from '@it-socks/stage'
+import { never, onAbort, type Bytes, type ByteDuplex, type Tunnel } from '@it-socks/stage'
 import { startIdleClock } from './idle.ts'
 import { meter } from './meter.ts'
 
@@ -52,7 +52,7 @@ export interface JoinOptions {
  * await relayed // => { up: 3, down: 3 }
  * ```
  */
-export const join = async (client: ByteDuplex, target: ByteDuplex, options: JoinOptions = {}): Promise<Traffic> => {
+export const join = async (client: ByteDuplex, target: Tunnel, options: JoinOptions = {}): Promise<Traffic> => {
   const { up = [], down = [], idle = Infinity, traffic = { up: 0, down: 0 }, signal = never } = options
   // Only transforms ask for it, and it costs more than all the rest here.
   const failed = up.length + down.length > 0 ? new AbortController() : undefined
@@ -82,11 +82,13 @@ export const join = async (client: ByteDuplex, target: ByteDuplex, options: Join
     }
     const clock = startIdleClock(idle, () => fail(new IdleError(idle)))
     const forget = onAbort(signal, () => fail(signal.reason))
+    const passed = (direction: keyof Traffic, length: number): void => {
+      traffic[direction] += length
+      clock.touch()
+    }
     const metered = (source: AsyncIterable<Bytes>, direction: keyof Traffic): AsyncIterable<Bytes> =>
-      meter(source, (length) => {
-        traffic[direction] += length
-        clock.touch()
-      })
+      meter(source, (length) => passed(direction, length))
+    target.datagrams?.watch(passed)
     /** A slow transform is not an idle relay. */
     const transformed = (source: AsyncIterable<Bytes>, transforms: readonly Transform[]): AsyncIterable<Bytes> =>
       transforms.length === 0

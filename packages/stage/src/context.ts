@@ -1,5 +1,12 @@
 import type { Address, Request } from '@it-socks/protocol'
 import type { Bytes, ByteDuplex } from './duplex.ts'
+import type { Tunnel } from './seams.ts'
+
+/** Where the client comes from: given to `frames`, for the stages that ask for it. */
+export interface Connected {
+  /** The client's connection, of which only the addresses are anybody's business. */
+  readonly connection: Pick<ByteDuplex, 'localAddress' | 'remoteAddress'>
+}
 
 /** Who the client is, as far as an authentication method found out. Methods may know more than this. */
 export interface Identity {
@@ -20,6 +27,12 @@ export interface LoggedIn {
   readonly method: number
 }
 
+/** What a granted request adds to a client's context. */
+export interface Granted {
+  /** BND.ADDR and BND.PORT: for CONNECT, the address from which the proxy reached the destination. */
+  readonly bound: Address
+}
+
 /** What reading the request adds to the context. */
 export interface Requested {
   readonly request: Request
@@ -27,35 +40,20 @@ export interface Requested {
   readonly grant: (bound: Address) => Bytes
 }
 
+/**
+ * Judges an address that the client is to have to do with, before it has. `name` is what the address was resolved from.
+ *
+ * @throws {RefusedError} where it may not
+ */
+export type Permit = (address: Address, name?: string) => void
+
+/** What rules add to the context, for the commands. Where there are no rules it is missing, and all is permitted. */
+export interface Authorized {
+  readonly permit: Permit
+}
+
 /** What a command adds to the context. */
 export interface Tunnelled {
-  /** The way to the target, ready to be joined with the client. */
+  /** What is to be joined with the client. */
   readonly tunnel: Tunnel
 }
-
-/** A connection to a target, direct or through other proxies. */
-export type Tunnel = ByteDuplex
-
-export interface DialOptions {
-  /** Gives up: the promise rejects with the signal's reason and nothing stays open. */
-  signal?: AbortSignal
-}
-
-/**
- * Opens a tunnel to a destination, whose host may be a domain.
- *
- * Rejects with a `RefusedError` whose `reply` says what went wrong.
- */
-export type Dial = (destination: Address, options?: DialOptions) => Promise<Tunnel>
-
-export interface ResolveOptions extends DialOptions {
-  /** Only addresses of this family. Default: both. */
-  family?: 4 | 6
-}
-
-/**
- * Finds the IP addresses of a host, best first; of an IP address, itself. Never resolves with an empty list.
- *
- * Rejects with an `UnresolvableError`.
- */
-export type Resolve = (host: string, options?: ResolveOptions) => Promise<readonly string[]>

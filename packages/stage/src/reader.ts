@@ -1,4 +1,4 @@
-import { truncate, type Message } from '@it-socks/protocol'
+import { measure, truncate, type Message } from '@it-socks/protocol'
 import { Uint8ArrayList } from 'uint8arraylist'
 import type { Bytes } from './duplex.ts'
 
@@ -12,22 +12,49 @@ export interface Frames {
    * @throws {MalformedError} for bytes that the RFC does not allow; `TruncatedError` where the stream ends too early
    */
   read<T>(message: Message<T>): Promise<T>
+  /**
+   * Looks at what comes next without reading it. Fewer than `length` bytes come of it only where the stream has ended.
+   */
+  peek(length: number): Promise<Uint8Array>
+  /**
+   * Resolves when the peer has half-closed, for stages that wait for something else than the peer. Looks ahead no further
+   * than 64 KiB: behind more unread bytes it sees nothing.
+   */
+  ended(): Promise<void>
   /** All that has not been read, starting with what came glued to the last message. Takes the stream: read no more. */
   rest(): AsyncIterable<Bytes>
   /** A reader of what `transform` makes of the rest: for methods that decipher everything after them. */
   through(transform: (rest: AsyncIterable<Bytes>) => AsyncIterable<Bytes>): Frames
 }
 
+const lookahead = 64 * 1024
+
+const finished: IteratorResult<Bytes, void> = { done: true, value: undefined }
+
 /** Makes a frame reader of a byte source. Nothing is pulled before the first `read`. */
 export const readFrames = (source: AsyncIterable<Bytes>): Frames => {
   const iterator = source[Symbol.asyncIterator]()
   const unread = new Uint8ArrayList()
 
-  const pull = async (): Promise<boolean> => {
-    const { done, value } = await iterator.next()
-    if (done === true) return false
-    unread.append(value)
-    return true
+  let pulling: Promise<boolean> | undefined
+
+  /** Whoever looked ahead and left has not taken its chunk along: the next one waits for the same. */
+  const pull = (): Promise<boolean> =>
+    (pulling ??= iterator
+      .next()
+      .then(({ done, value }) => {
+        if (done === true) return false
+        unread.append(value)
+        return true
+      })
+      .finally(() => {
+        pulling = undefined
+      }))
+
+  const takeAll = (): IteratorResult<Bytes, void> => {
+    const value = unread.sublist()
+    unread.consume(value.byteLength)
+    return { done: false, value }
   }
 
   // No generator: one that is returned before its first chunk, or at it, would leave the source open.
@@ -36,10 +63,9 @@ export const readFrames = (source: AsyncIterable<Bytes>): Frames => {
       return this
     },
     next() {
-      if (unread.byteLength === 0) return iterator.next()
-      const value = unread.sublist()
-      unread.consume(value.byteLength)
-      return Promise.resolve({ done: false, value })
+      if (unread.byteLength > 0) return Promise.resolve(takeAll())
+      if (pulling !== undefined) return pulling.then((more) => (more ? takeAll() : finished))
+      return iterator.next()
     },
     async return() {
       unread.consume(unread.byteLength)
@@ -56,15 +82,25 @@ export const readFrames = (source: AsyncIterable<Bytes>): Frames => {
       let step = decoding.next()
       while (step.done !== true) {
         const part = step.value
-        while (unread.byteLength < part.length) {
+        let length = measure(part, unread)
+        while (length === undefined) {
           if (!(await pull())) truncate(decoding, message.name, part, read + unread.byteLength)
+          length = measure(part, unread)
         }
-        const bytes = unread.subarray(0, part.length)
-        unread.consume(part.length)
-        read += part.length
+        const bytes = unread.subarray(0, length)
+        unread.consume(length)
+        read += length
         step = decoding.next(bytes)
       }
       return step.value
+    },
+    async peek(length) {
+      while (unread.byteLength < length && (await pull()));
+      return unread.subarray(0, Math.min(length, unread.byteLength))
+    },
+    async ended() {
+      while (unread.byteLength < lookahead) if (!(await pull())) return
+      return new Promise(() => {})
     },
     rest: () => rest,
     through: (transform) => readFrames(transform(rest))

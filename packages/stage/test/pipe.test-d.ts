@@ -1,7 +1,7 @@
 import { describe, expectTypeOf, it } from 'vitest'
 import type { Address, Request } from '@it-socks/protocol'
 import { authenticate, login, none, usernamePassword, users, type User } from '@it-socks/auth'
-import { ask, command, connect, request, type Granted } from '@it-socks/command'
+import { ask, command, connect, request } from '@it-socks/command'
 import { relay, type Traffic } from '@it-socks/relay'
 import {
   compose,
@@ -12,13 +12,16 @@ import {
   pipe,
   stage,
   type Authenticated,
+  type Authorized,
   type ByteDuplex,
   type Bytes,
   type Dial,
   type Established,
+  type Granted,
   type LoggedIn,
   type Requested,
   type Stage,
+  type Tunnel,
   type Tunnelled
 } from '@it-socks/stage'
 
@@ -63,7 +66,7 @@ describe('a pipeline in its right order', () => {
       readonly request: Request
       readonly grant: (bound: Address) => Bytes
       allowed: true
-      readonly tunnel: ByteDuplex
+      readonly tunnel: Tunnel
     }>()
   })
 
@@ -171,20 +174,20 @@ describe('a pipeline in a wrong order does not compile', () => {
 describe('compose', () => {
   it('adds what its stages add, and needs nothing where they have it among them', () => {
     const negotiate = compose(authenticate([none()]), request(), only, connecting)
-    expectTypeOf<NeedsOf<typeof negotiate>>().toEqualTypeOf<{}>()
+    expectTypeOf<NeedsOf<typeof negotiate>>().toEqualTypeOf<Flat<Partial<Authorized>>>()
     expectTypeOf<AddsOf<typeof negotiate>>().toEqualTypeOf<{
       readonly identity: { readonly method: 'none' }
       readonly request: Request
       readonly grant: (bound: Address) => Bytes
       allowed: true
-      readonly tunnel: ByteDuplex
+      readonly tunnel: Tunnel
     }>()
     expectTypeOf(pipe(connection, frames(), negotiate, relay(connection))).toEqualTypeOf<Promise<Traffic>>()
   })
 
   it('needs what none of its stages adds', () => {
     const tail = compose(request(), connecting)
-    expectTypeOf<NeedsOf<typeof tail>>().toEqualTypeOf<Flat<Authenticated>>()
+    expectTypeOf<NeedsOf<typeof tail>>().toEqualTypeOf<Flat<Authenticated & Partial<Authorized>>>()
     expectTypeOf<AddsOf<typeof tail>>().toEqualTypeOf<Flat<Requested & Tunnelled>>()
   })
 
@@ -212,9 +215,9 @@ describe('compose', () => {
   it('can be composed again, what is missing adds up', () => {
     const inner = compose(only, count)
     const outer = compose(inner, connecting)
-    expectTypeOf<NeedsOf<typeof outer>>().toEqualTypeOf<Flat<Requested & Authenticated>>()
+    expectTypeOf<NeedsOf<typeof outer>>().toEqualTypeOf<Flat<Requested & Authenticated & Partial<Authorized>>>()
     const whole = compose(authenticate([none()]), compose(request(), outer))
-    expectTypeOf<NeedsOf<typeof whole>>().toEqualTypeOf<{}>()
+    expectTypeOf<NeedsOf<typeof whole>>().toEqualTypeOf<Flat<Partial<Authorized>>>()
   })
 
   it('needs what is added by a name alone, of another type', () => {

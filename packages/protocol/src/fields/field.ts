@@ -1,7 +1,10 @@
-/** What a decoder asks for next: `length` bytes (at least 1) that the RFC calls `name`. */
+/** What a decoder asks for next: bytes (at least 1) that the RFC calls `name`. */
 export interface Part {
   readonly name: string
+  /** How many. Of a part that `ending` ends: how many at most, with that byte. */
   readonly length: number
+  /** The byte that ends it, where no length before it says how long it is. */
+  readonly ending?: number
   /** What these bytes say, for people. */
   readonly meaning: (bytes: Uint8Array) => string
 }
@@ -11,6 +14,16 @@ export interface Part {
  * mean. No socket, no promise, no clock. It throws a `MalformedError` for bytes that the RFC does not allow.
  */
 export type Decoding<T> = Generator<Part, T, Uint8Array>
+
+/** How many of `bytes` are the part; `undefined` where more have to come first. */
+export const measure = (
+  { length, ending }: Part,
+  bytes: { readonly byteLength: number; subarray(): Uint8Array }
+): number | undefined => {
+  const end = ending === undefined ? -1 : bytes.subarray().indexOf(ending)
+  if (end !== -1 && end < length) return end + 1
+  return bytes.byteLength < length ? undefined : length
+}
 
 /** One field of a message, or a few that belong together: read and written as one value. */
 export interface Field<T> {

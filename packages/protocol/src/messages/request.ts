@@ -5,9 +5,12 @@ import { command, octet, reserved, version } from '../fields/octet.ts'
 import { message, type Message } from '../message.ts'
 import { replyCode, replyName } from '../reply-code.ts'
 
-const commands = { connect: 0x01, bind: 0x02, udpAssociate: 0x03 } as const
+const commands = { connect: 0x01, bind: 0x02, udpAssociate: 0x03, resolve: 0xf0, resolvePtr: 0xf1 } as const
 
-/** CMD by name: CONNECT, BIND, UDP ASSOCIATE (RFC 1928 section 4). */
+/**
+ * CMD by name: CONNECT, BIND, UDP ASSOCIATE (RFC 1928 section 4), and Tor's RESOLVE and RESOLVE_PTR (section 2 of its
+ * SOCKS extensions).
+ */
 export type CommandName = keyof typeof commands
 
 /** What the client wants done. */

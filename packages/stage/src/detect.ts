@@ -1,0 +1,40 @@
+import { TruncatedError, VersionError } from '@it-socks/protocol'
+import { stage, takeTurn, type Stage } from './stage.ts'
+
+const look = stage<unknown, { protocol: number }>(async function* ({ frames }) {
+  const [protocol] = await frames.peek(1)
+  if (protocol === undefined) throw new TruncatedError('first message', 'VER', 0)
+  return { protocol }
+})
+
+const unknown = (expected: readonly number[], received: number): Stage<unknown, never> =>
+  stage<unknown, never>(async function* () {
+    throw new VersionError(expected, received)
+  })
+
+/**
+ * Several protocols on one port: looks at the first byte, consumes nothing, and goes on with the stage of that protocol.
+ * Comes first after `frames`. A client of none of them is told nothing: nobody knows what it speaks.
+ *
+ * @param protocols by the first byte: 5 for SOCKS5, 4 for SOCKS4, 0x43 (`C`) for HTTP's CONNECT …
+ *
+ * The stage throws a `VersionError` for any other first byte, and a `TruncatedError` where none comes.
+ *
+ * @example
+ *
+ * ```ts
+ * import { authenticate, none } from '@it-socks/auth'
+ * import { request } from '@it-socks/command'
+ * import { compose, detect } from '@it-socks/stage'
+ *
+ * const stage = detect({ 5: compose(authenticate([none()]), request()) })
+ * ```
+ */
+export const detect = <Needs, Adds>(protocols: Readonly<Record<number, Stage<Needs, Adds>>>): Stage<Needs, Adds> => {
+  const known = Object.keys(protocols).map(Number)
+  return takeTurn(async function* (handoff) {
+    const { context } = yield* look.turn(handoff)
+    const { turn } = protocols[context.protocol] ?? unknown(known, context.protocol)
+    return yield* turn(handoff)
+  })
+}
