@@ -1,19 +1,12 @@
-import {
-  MalformedError,
-  RefusedError,
-  UnassignedReplyError,
-  reply,
-  replyCode,
-  replyName,
-  request as message,
-  type Reply,
-  type Request,
-  type SocksError
-} from '@it-socks/protocol'
-import { readAnswer, stage, type Frames, type Granted, type LoggedIn, type Stage } from '@it-socks/stage'
+import { request as message, type Request } from '@it-socks/protocol'
+import { stage, type Granted, type LoggedIn, type Stage } from '@it-socks/stage'
+import { readGranted } from './read-granted.ts'
 
 /**
- * The client's request, the mirror of `request` and `command` (RFC 1928 sections 4 and 6). Comes after `login`.
+ * The client's request, the mirror of `request` and `command` (RFC 1928 sections 4 and 6). Comes after `login`. What is
+ * `bound` depends on the command: for CONNECT the address from which the proxy reached the destination, for BIND the one
+ * that the peer may connect to (see `accepted`), for UDP ASSOCIATE the one that datagrams go to, for Tor's RESOLVE and
+ * RESOLVE_PTR the answer, as its host.
  *
  * @throws {SocksError} at once, for a destination that cannot be sent: a `TooLongError` for a domain of over 255 bytes …
  *
@@ -33,26 +26,6 @@ export const ask = (request: Request): Stage<LoggedIn, Granted> => {
   const encoded = message.encode(request)
   return stage<LoggedIn, Granted>(async function* ({ frames }) {
     yield encoded
-    const { rep, bound } = await readReply(frames)
-    if (rep !== replyCode('succeeded')) throw refused(rep)
-    return { bound }
+    return readGranted(frames)
   })
-}
-
-/** Some servers (npm socksv5 among them) cut a refusal short or leave its address out: REP is what counts. */
-const readReply = async (frames: Frames): Promise<Reply> => {
-  try {
-    return await readAnswer(frames, reply)
-  } catch (cause) {
-    const rep = cause instanceof MalformedError ? (cause.within?.fields as Partial<Reply> | undefined)?.rep : undefined
-    if (rep === undefined || rep === replyCode('succeeded')) throw cause
-    throw refused(rep, { cause })
-  }
-}
-
-const refused = (rep: number, options?: ErrorOptions): SocksError => {
-  const name = replyName(rep)
-  return name === undefined || name === 'succeeded'
-    ? new UnassignedReplyError(rep, options)
-    : new RefusedError(name, options)
 }

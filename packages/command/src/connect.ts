@@ -1,6 +1,7 @@
-import { ClosedError, unspecified } from '@it-socks/protocol'
+import { unspecified } from '@it-socks/protocol'
 import { stage, type Authorized, type Dial, type DialOptions, type Tunnelled } from '@it-socks/stage'
 import type { Commanded, CommandHandler } from './command.ts'
+import { handOver } from './hand-over.ts'
 
 /**
  * CONNECT (RFC 1928 section 4): dials the destination and answers with the local address of the new connection. Until
@@ -18,17 +19,7 @@ import type { Commanded, CommandHandler } from './command.ts'
 export const connect = (dial: Dial): CommandHandler<Commanded & Partial<Authorized>> =>
   stage<Commanded & Partial<Authorized>, Tunnelled>(async function* ({ context, signal }) {
     const tunnel = await dial(context.request.destination, { signal, ...permitOf(context) })
-    const close = (error: unknown): undefined => {
-      tunnel.abort?.(error)
-    }
-    let granted = false
-    try {
-      yield context.grant(tunnel.localAddress ?? unspecified)
-      granted = true
-    } finally {
-      if (!granted) close(new ClosedError())
-    }
-    return { tunnel, refuse: close }
+    return yield* handOver(context, tunnel, tunnel.localAddress ?? unspecified)
   })
 
 /** The rules, as a `Dial` asks them: about the addresses of the destination. */

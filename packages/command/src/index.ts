@@ -1,4 +1,7 @@
+export * from './accepted.ts'
 export * from './ask.ts'
+export * from './bind.ts'
 export * from './command.ts'
 export * from './connect.ts'
 export * from './request.ts'
+export * from './resolve.ts'

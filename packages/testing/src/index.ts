@@ -1,4 +1,5 @@
 export * from './chunking.ts'
 export * from './duplex-pair.ts'
 export * from './hex.ts'
+export * from './memory-binder.ts'
 export * from './script.ts'

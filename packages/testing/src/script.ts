@@ -32,6 +32,11 @@ export interface PlayOptions<T> {
   testing: Role
   /** Runs the code under test on its end of a connection. */
   run: (duplex: ByteDuplex) => Promise<T>
+  /**
+   * Half-closes only when the code under test has said all that the script has for it, even where all lines are glued:
+   * for code that takes a half-close for a farewell. Default: false.
+   */
+  stays?: boolean
 }
 
 /**
@@ -41,7 +46,10 @@ export interface PlayOptions<T> {
  *
  * @throws {ScriptError} where the code under test says something else, less or more than the script has for it
  */
-export const playOnce = async <T>({ script, testing, run }: PlayOptions<T>, chunking: Chunking): Promise<T> => {
+export const playOnce = async <T>(
+  { script, testing, run, stays = false }: PlayOptions<T>,
+  chunking: Chunking
+): Promise<T> => {
   const [near, far] = duplexPair()
   const ours = script.filter(({ from }) => from !== testing)
   const theirs = joined(script.filter(({ from }) => from === testing))
@@ -59,6 +67,7 @@ export const playOnce = async <T>({ script, testing, run }: PlayOptions<T>, chun
         said += bytes.length
       }
     }
+    if (stays) await ear.heard(theirs.length)
   }
 
   const spoken = far.sink(mouth()).catch(() => {})
