@@ -18,7 +18,7 @@ export interface Frames {
   peek(length: number): Promise<Uint8Array>
   /**
    * Resolves when the peer has half-closed, for stages that wait for something else than the peer. Looks ahead no further
-   * than 64 KiB: behind more unread bytes it sees nothing.
+   * than 64 KiB, and no longer than until somebody takes the rest: behind that it sees nothing.
    */
   ended(): Promise<void>
   /** All that has not been read, starting with what came glued to the last message. Takes the stream: read no more. */
@@ -37,19 +37,19 @@ export const readFrames = (source: AsyncIterable<Bytes>): Frames => {
   const unread = new Uint8ArrayList()
 
   let pulling: Promise<boolean> | undefined
+  let taken = false
 
-  /** Whoever looked ahead and left has not taken its chunk along: the next one waits for the same. */
+  /**
+   * Whether another chunk came. Whoever looked ahead and left has not taken it along, nor the end or the failure: the next
+   * one waits for the same.
+   */
   const pull = (): Promise<boolean> =>
-    (pulling ??= iterator
-      .next()
-      .then(({ done, value }) => {
-        if (done === true) return false
-        unread.append(value)
-        return true
-      })
-      .finally(() => {
-        pulling = undefined
-      }))
+    (pulling ??= iterator.next().then(({ done, value }) => {
+      if (done === true) return false
+      unread.append(value)
+      pulling = undefined
+      return true
+    }))
 
   const takeAll = (): IteratorResult<Bytes, void> => {
     const value = unread.sublist()
@@ -64,13 +64,13 @@ export const readFrames = (source: AsyncIterable<Bytes>): Frames => {
     },
     next() {
       if (unread.byteLength > 0) return Promise.resolve(takeAll())
-      if (pulling !== undefined) return pulling.then((more) => (more ? takeAll() : finished))
+      if (pulling !== undefined) return pulling.then((more) => (more ? rest.next() : finished))
       return iterator.next()
     },
     async return() {
       unread.consume(unread.byteLength)
       await iterator.return?.()
-      return { done: true, value: undefined }
+      return finished
     }
   }
 
@@ -99,10 +99,13 @@ export const readFrames = (source: AsyncIterable<Bytes>): Frames => {
       return unread.subarray(0, Math.min(length, unread.byteLength))
     },
     async ended() {
-      while (unread.byteLength < lookahead) if (!(await pull())) return
+      while (!taken && unread.byteLength < lookahead) if (!(await pull())) return
       return new Promise(() => {})
     },
-    rest: () => rest,
+    rest() {
+      taken = true
+      return rest
+    },
     through: (transform) => readFrames(transform(rest))
   }
   return reader
