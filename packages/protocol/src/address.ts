@@ -20,6 +20,10 @@ export const unspecified: Address = { host: '0.0.0.0', port: 0 }
 const zone = /(?<=^[^%]*)%[\w.~-]+$/
 const withoutZone = (host: string): string => host.replace(zone, '')
 
+// Every host of every datagram is looked at: what ipaddr.js throws and catches for one that is no IPv4 costs 20 µs.
+const octet = String.raw`(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)`
+const dottedDecimal = new RegExp(String.raw`^${octet}(?:\.${octet}){3}$`)
+
 /**
  * What kind of host a string is. Only dotted decimal counts as IPv4: `127.1` or `0x7f000001` are domains.
  *
@@ -34,7 +38,7 @@ const withoutZone = (host: string): string => host.replace(zone, '')
  * ```
  */
 export const addressType = (host: string): AddressType => {
-  if (ipaddr.IPv4.isValidFourPartDecimal(host)) return 'ipv4'
+  if (dottedDecimal.test(host)) return 'ipv4'
   if (host.includes(':') && ipaddr.IPv6.isValid(withoutZone(host))) return 'ipv6'
   return 'domain'
 }
@@ -59,7 +63,7 @@ export const ipFromBytes = (bytes: Uint8Array): string => {
   if (bytes.length !== 4 && bytes.length !== 16) {
     throw new InvalidAddressError(`an IP address has 4 or 16 bytes, not ${bytes.length}`)
   }
-  return ipaddr.fromByteArray([...bytes]).toString()
+  return bytes.length === 4 ? bytes.join('.') : ipaddr.fromByteArray([...bytes]).toString()
 }
 
 /**

@@ -44,8 +44,16 @@ export const message = <T extends object>(name: string, layout: Layout<T>): Mess
     }
     return value as T
   },
-  encode: (value) =>
-    Uint8Array.from(layout.flatMap((e) => Array.from<number>(isBare(e) ? e.encode() : e[1].encode(value[e[0]]))))
+  encode(value) {
+    const fields = layout.map((entry) => (isBare(entry) ? entry.encode() : entry[1].encode(value[entry[0]])))
+    const bytes = new Uint8Array(fields.reduce((length, field) => length + field.length, 0))
+    let offset = 0
+    for (const field of fields) {
+      bytes.set(field, offset)
+      offset += field.length
+    }
+    return bytes
+  }
 })
 
 /** Tells a decoder that its bytes ended in `part`, `received` bytes into the message: it throws a {@link TruncatedError}. */

@@ -7,6 +7,12 @@ const atyp = { ipv4: 0x01, domain: 0x03, ipv6: 0x04 } as const
 const atypNames = new Map<number, string>(Object.entries(atyp).map(([name, code]) => [code, name]))
 const port = ([high, low]: Uint8Array): number => (high! << 8) | low!
 
+const mapped = Uint8Array.of(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff)
+
+/** Of an IPv4 address that is mapped into IPv6, the 4 bytes that it has. */
+const unmapped = (ip: Uint8Array): Uint8Array =>
+  mapped.every((byte, index) => ip[index] === byte) ? ip.subarray(mapped.length) : ip
+
 // Spaces and control characters end a host name for some resolvers, and act on a terminal that a log is read on: a name
 // that has them is not the name it seems.
 const unsafe = /[ \p{Cc}]/u
@@ -40,7 +46,7 @@ export const address = (prefix: 'DST' | 'BND'): Field<Address> => {
   const host = function* (): Decoding<string> {
     const code = (yield type)[0]!
     if (code === atyp.ipv4) return ipFromBytes(yield ipv4)
-    if (code === atyp.ipv6) return canonicalHost(ipFromBytes(yield ipv6))
+    if (code === atyp.ipv6) return ipFromBytes(unmapped(yield ipv6))
     if (code === atyp.domain) return yield* domain()
     throw new AddressTypeError(code)
   }
