@@ -1,1 +1,7 @@
-export {}
+export { authorize, type AuthorizeOptions } from './authorize.ts'
+export { judge, type Judgement } from './judge.ts'
+export { ownAddresses } from './own-addresses.ts'
+export { isPrivate, privateNetworks } from './private-networks.ts'
+export type { Attempt, Rule, Verdict } from './rule.ts'
+export { parseRule } from './syntax/parse-rule.ts'
+export { parseRules } from './syntax/parse-rules.ts'
