@@ -23,6 +23,7 @@ const table: ReadonlyArray<readonly [SocksError, string, RefusalName]> = [
   [new protocol.AuthenticationError(), 'ERR_SOCKS_AUTHENTICATION', 'not-allowed'],
   [new protocol.RefusedError('not-allowed'), 'ERR_SOCKS_NOT_ALLOWED', 'not-allowed'],
   [new protocol.UnresolvableError('no.example'), 'ERR_SOCKS_UNRESOLVABLE', 'host-unreachable'],
+  [new protocol.RuleError('deny to private', '10.0.0.1:22'), 'ERR_SOCKS_RULE', 'not-allowed'],
   [new protocol.UnassignedReplyError(99), 'ERR_SOCKS_UNASSIGNED_REPLY', 'general-failure'],
   [new protocol.ProxyUnreachableError('192.0.2.1:1080'), 'ERR_SOCKS_PROXY_UNREACHABLE', 'general-failure'],
   [new protocol.ProxyClosedError('reply'), 'ERR_SOCKS_PROXY_CLOSED', 'general-failure'],
@@ -39,7 +40,15 @@ const refusals: ReadonlyArray<readonly [RefusalName, string]> = [
   ['connection-refused', 'ERR_SOCKS_CONNECTION_REFUSED'],
   ['ttl-expired', 'ERR_SOCKS_TTL_EXPIRED'],
   ['command-not-supported', 'ERR_SOCKS_COMMAND_NOT_SUPPORTED'],
-  ['address-type-not-supported', 'ERR_SOCKS_ADDRESS_TYPE_NOT_SUPPORTED']
+  ['address-type-not-supported', 'ERR_SOCKS_ADDRESS_TYPE_NOT_SUPPORTED'],
+  ['onion-descriptor-not-found', 'ERR_SOCKS_ONION_DESCRIPTOR_NOT_FOUND'],
+  ['onion-descriptor-invalid', 'ERR_SOCKS_ONION_DESCRIPTOR_INVALID'],
+  ['onion-introduction-failed', 'ERR_SOCKS_ONION_INTRODUCTION_FAILED'],
+  ['onion-rendezvous-failed', 'ERR_SOCKS_ONION_RENDEZVOUS_FAILED'],
+  ['onion-client-authorization-missing', 'ERR_SOCKS_ONION_CLIENT_AUTHORIZATION_MISSING'],
+  ['onion-client-authorization-wrong', 'ERR_SOCKS_ONION_CLIENT_AUTHORIZATION_WRONG'],
+  ['onion-address-invalid', 'ERR_SOCKS_ONION_ADDRESS_INVALID'],
+  ['onion-introduction-timed-out', 'ERR_SOCKS_ONION_INTRODUCTION_TIMED_OUT']
 ]
 
 describe('errors', () => {
@@ -75,6 +84,19 @@ describe('errors', () => {
       'VER must be 0x05, received 0x47 ("G": is the peer speaking HTTP?)'
     )
     expect(new protocol.VersionError(5, 4).message).toBe('VER must be 0x05, received 0x04')
+  })
+
+  it('name every version that would have done', () => {
+    expect(new protocol.VersionError([4, 5], 3).message).toBe('VER must be 0x04 or 0x05, received 0x03')
+    expect(new protocol.VersionError([5], 4).message).toBe('VER must be 0x05, received 0x04')
+  })
+
+  it('name the rule that says no', () => {
+    expect(new protocol.RuleError('deny to private', '10.0.0.1:22')).toMatchObject({
+      rule: 'deny to private',
+      message: '10.0.0.1:22 is not allowed: deny to private'
+    })
+    expect(new protocol.RuleError('any', 'any')).toBeInstanceOf(RefusedError)
   })
 
   it('tell which fields had been read where a message went wrong', () => {

@@ -51,6 +51,8 @@ export const readFrames = (source: AsyncIterable<Bytes>): Frames => {
       return true
     }))
 
+  const mayLookAhead = (): boolean => !taken && unread.byteLength < lookahead
+
   const takeAll = (): IteratorResult<Bytes, void> => {
     const value = unread.sublist()
     unread.consume(value.byteLength)
@@ -99,14 +101,14 @@ export const readFrames = (source: AsyncIterable<Bytes>): Frames => {
       return unread.subarray(0, Math.min(length, unread.byteLength))
     },
     async ended() {
-      while (!taken && unread.byteLength < lookahead) if (!(await pull())) return
+      while (mayLookAhead()) if (!(await pull())) return
       return new Promise(() => {})
     },
     rest() {
       taken = true
       return rest
     },
-    through: (transform) => readFrames(transform(rest))
+    through: (transform) => readFrames(transform(reader.rest()))
   }
   return reader
 }

@@ -1,9 +1,9 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { Uint8ArrayList } from 'uint8arraylist'
-import { MalformedError, TruncatedError, decode, type Message } from '@it-socks/protocol'
+import { MalformedError, TruncatedError, decode, message, type Field, type Message } from '@it-socks/protocol'
 import { readFrames, type Bytes } from '@it-socks/stage'
-import { hex } from '@it-socks/testing'
+import { hex, toHex } from '@it-socks/testing'
 import { anyMessage, everyMessage, noise } from '../../protocol/test/arbitrary.ts'
 
 /** The largest message there is: credentials of 255 bytes each. */
@@ -40,7 +40,7 @@ const collect = async (source: AsyncIterable<Bytes>): Promise<Uint8Array> => {
 }
 
 /** What comes of reading: a value, or the name and message of an error. */
-const outcome = async (read: () => unknown): Promise<unknown> => {
+const outcome = async (read: () => unknown): Promise<object> => {
   try {
     return { value: await read() }
   } catch (error) {
@@ -109,5 +109,31 @@ describe('read, however the bytes are cut', () => {
     expect(
       outcomes.map((outcome) => outcome.status === 'rejected' && outcome.reason instanceof MalformedError)
     ).toEqual(everyMessage.map(() => true))
+  })
+})
+
+describe('a part that a byte ends, however the bytes are cut', () => {
+  const line: Field<string> = {
+    *decode() {
+      return toHex(yield { name: 'LINE', length: 8, ending: 0, meaning: toHex })
+    },
+    encode: () => []
+  }
+  const lines = message<{ one: string; two: string }>('lines', [
+    ['one', line],
+    ['two', line]
+  ])
+
+  it('is the same as in the whole, and what comes behind it stays', async () => {
+    const letters = fc.array(fc.constantFrom(0, 1, 2), { maxLength: 30 }).map((bytes) => Uint8Array.from(bytes))
+    await fc.assert(
+      fc.asyncProperty(letters, cutting, async (bytes, cutting) => {
+        const reader = readFrames(metered(cut(bytes, cutting)).source)
+        const whole = await outcome(() => decode(lines, bytes).value)
+        expect(await outcome(() => reader.read(lines))).toEqual(whole)
+        if (!('value' in whole)) return
+        expect(await collect(reader.rest())).toEqual(bytes.subarray(decode(lines, bytes).length))
+      })
+    )
   })
 })

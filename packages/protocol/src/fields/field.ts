@@ -18,11 +18,12 @@ export type Decoding<T> = Generator<Part, T, Uint8Array>
 /** How many of `bytes` are the part; `undefined` where more have to come first. */
 export const measure = (
   { length, ending }: Part,
-  bytes: { readonly byteLength: number; subarray(): Uint8Array }
+  bytes: { readonly byteLength: number; subarray(from: number, to: number): Uint8Array }
 ): number | undefined => {
-  const end = ending === undefined ? -1 : bytes.subarray().indexOf(ending)
-  if (end !== -1 && end < length) return end + 1
-  return bytes.byteLength < length ? undefined : length
+  const available = Math.min(length, bytes.byteLength)
+  const end = ending === undefined ? -1 : bytes.subarray(0, available).indexOf(ending)
+  if (end !== -1) return end + 1
+  return available < length ? undefined : length
 }
 
 /** One field of a message, or a few that belong together: read and written as one value. */
