@@ -1,5 +1,6 @@
-import { UnresolvableError, canonicalHost, unspecified, type Address } from '@it-socks/protocol'
-import type { Authorized, Permit, Requested, Resolve, Tunnel } from '@it-socks/stage'
+import { UnresolvableError, canonicalHost, unspecified } from '@it-socks/protocol'
+import type { Authorized, Requested, Resolve, Tunnel } from '@it-socks/stage'
+import { isPermitted } from './is-permitted.ts'
 import { permittedAddresses } from './permitted.ts'
 
 /** Who may connect to a socket that listens for BIND. */
@@ -39,13 +40,3 @@ export const expectPeer = async (
 
 /** One spelling for one IP address. A zone (`%eth0`) is known to this machine only: the client cannot have said it. */
 const place = (ip: string): string => canonicalHost(ip).replace(/%.*$/, '')
-
-/** Whatever `permit` throws is a no. */
-const isPermitted = (permit: Permit | undefined, address: Address, name?: string): boolean => {
-  try {
-    permit?.(address, name)
-    return true
-  } catch {
-    return false
-  }
-}

@@ -1,0 +1,5 @@
+export type { AssociationLimits } from './association.ts'
+export type { DropReason } from './drops.ts'
+export { fragment, type Fragment } from './fragment.ts'
+export { reassemble, type ReassembleOptions, type Reassembly } from './reassembly.ts'
+export { udpAssociate, type UdpAssociateOptions } from './udp-associate.ts'
