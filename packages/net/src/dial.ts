@@ -1,9 +1,11 @@
-import { connect, type Socket } from 'node:net'
+import type { Socket } from 'node:net'
 import { ConfigurationError, RefusedError, addressType, formatAddress, type Address } from '@it-socks/protocol'
-import { limitTime, never, type Dial, type Resolve } from '@it-socks/stage'
-import { connectFirst } from './happy-eyeballs.ts'
+import { limitTime, never, type Dial, type DialOptions, type Resolve } from '@it-socks/stage'
+import { firstOf, interleave } from './happy-eyeballs.ts'
+import { openSocket } from './open-socket.ts'
 import { dialError } from './os-error.ts'
-import { addressesOf, systemResolve } from './resolve.ts'
+import { addressesOf } from './resolve/addresses-of.ts'
+import { systemResolve } from './resolve/system.ts'
 import { socketDuplex } from './socket-duplex.ts'
 
 export interface DirectDialOptions {
@@ -21,7 +23,9 @@ export interface DirectDialOptions {
 
 /**
  * Dials a destination directly over TCP. All addresses of a name are tried in the manner of RFC 8305: IPv6 and IPv4 in
- * turns, each starting when the one before has failed or has taken its time, and the first to connect wins.
+ * turns, each starting when the one before has failed or has taken its time, and the first to connect wins. The name is
+ * resolved once: what `permit` was asked about is what is dialled. Where it permits none, it is its first error that comes
+ * out.
  *
  * The promise rejects with a `RefusedError` whose `reply` says why, an `UnresolvableError`, or the signal's reason.
  *
@@ -44,21 +48,23 @@ export const dial = ({
   if (localAddress !== undefined && addressType(localAddress) === 'domain') {
     throw new ConfigurationError('localAddress is not an IP address')
   }
-  const open =
-    (port: number) =>
-    (host: string): Socket =>
-      connect({ host, port, allowHalfOpen: true, noDelay: true, ...(localAddress !== undefined && { localAddress }) })
+  const from = localAddress === undefined ? {} : { localAddress }
+  const open = (host: string, port: number, signal: AbortSignal): Promise<Socket> =>
+    openSocket({ host, port, allowHalfOpen: true, noDelay: true, ...from }, signal)
 
-  return async (destination, { signal: outer = never } = {}) => {
+  return async (destination, { signal: outer = never, permit } = {}) => {
     const limit = limitTime(outer, timeout, () => tooLate(destination, timeout))
     try {
       const { signal } = limit
-      const addresses = await addressesOf(
-        resolve,
-        destination.host,
-        family === undefined ? { signal } : { signal, family }
-      )
-      return socketDuplex(await connectFirst(addresses, open(destination.port), { attemptDelay, signal }))
+      const { host, port } = destination
+      const found = await addressesOf(resolve, host, family === undefined ? { signal } : { signal, family })
+      const [first, ...others] = permitted(found, permit)
+      if (others.length === 0) return socketDuplex(await open(first, port, signal))
+      const socket = await firstOf(interleave([first, ...others]), (ip, race) => open(ip, port, race.signal), {
+        attemptDelay,
+        signal
+      })
+      return socketDuplex(socket)
     } catch (error) {
       // The reason of an abort may be a system error too: that of the client which went away.
       const ours = error !== limit.signal.reason && isSystemError(error)
@@ -71,6 +77,25 @@ export const dial = ({
 
 const familyOf = (ip: string | undefined): 4 | 6 | undefined =>
   ip === undefined ? undefined : addressType(ip) === 'ipv6' ? 6 : 4
+
+type Addresses = readonly [string, ...string[]]
+
+/** The addresses that may be dialled. @throws what `permit` threw first, where there are none */
+const permitted = (addresses: Addresses, permit: DialOptions['permit']): Addresses => {
+  if (permit === undefined) return addresses
+  const refusals: unknown[] = []
+  const [first, ...others] = addresses.filter((ip) => {
+    try {
+      permit(ip)
+      return true
+    } catch (refusal) {
+      refusals.push(refusal)
+      return false
+    }
+  })
+  if (first === undefined) throw refusals[0]
+  return [first, ...others]
+}
 
 const isSystemError = (error: unknown): boolean => error instanceof Error && 'syscall' in error
 

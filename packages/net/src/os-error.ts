@@ -22,7 +22,17 @@ export const replyOf = (error: unknown): RefusalName =>
   replies.get((error as NodeJS.ErrnoException | undefined)?.code) ?? 'general-failure'
 
 /** What to refuse with when a destination could not be dialled. */
-export const dialError = (destination: Address, cause: unknown): RefusedError => {
-  const code = (cause as NodeJS.ErrnoException | undefined)?.code ?? String(cause)
-  return new RefusedError(replyOf(cause), { cause, message: `cannot reach ${formatAddress(destination)}: ${code}` })
+export const dialError = (destination: Address, cause: unknown): RefusedError =>
+  new RefusedError(replyOf(cause), { cause, message: `cannot reach ${formatAddress(destination)}: ${codeOf(cause)}` })
+
+/**
+ * What to refuse with when a socket could not be bound. EADDRNOTAVAIL is no want of a route then: the address is not one of
+ * this machine's.
+ */
+export const bindError = (host: string, cause: unknown): RefusedError => {
+  const code = codeOf(cause)
+  const reply = code === 'EADDRNOTAVAIL' ? 'general-failure' : replyOf(cause)
+  return new RefusedError(reply, { cause, message: `cannot bind a socket to ${host}: ${code}` })
 }
+
+const codeOf = (cause: unknown): string => (cause as NodeJS.ErrnoException | undefined)?.code ?? String(cause)

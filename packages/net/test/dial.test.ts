@@ -4,8 +4,8 @@ import { setImmediate as turn } from 'node:timers/promises'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { dial } from '@it-socks/net'
 import { ConfigurationError, RefusedError, UnresolvableError } from '@it-socks/protocol'
-import type { ResolveOptions } from '@it-socks/stage'
-import { all, closedPort, failureOf, hear, openSockets, portOf, say, serving, silentPort } from './setup.ts'
+import type { Resolve, ResolveOptions } from '@it-socks/stage'
+import { all, closedPort, failureOf, hear, openSockets, portOf, say, serving, silentPort, standstill } from './setup.ts'
 
 afterEach(() => {
   vi.useRealTimers()
@@ -121,6 +121,68 @@ describe('dial', () => {
   })
 })
 
+describe('permit', () => {
+  const refusal = (ip: string): RefusedError => new RefusedError('not-allowed', { message: `not ${ip}` })
+
+  /** Permits these addresses alone, and keeps what it was asked about. */
+  const only = (...permitted: string[]) => {
+    const asked: string[] = []
+    const permit = (ip: string): void => {
+      asked.push(ip)
+      if (!permitted.includes(ip)) throw refusal(ip)
+    }
+    return { asked, permit }
+  }
+
+  it('is asked about every address of a name that is resolved once, and those that it permits are dialled', async () => {
+    const server = await serving(loopback)
+    const resolve = vi.fn<Resolve>(table('127.0.0.2', '127.0.0.1', '127.0.0.3'))
+    const { asked, permit } = only('127.0.0.1')
+    const tunnel = await dial({ resolve })({ host: 'name', port: portOf(server) }, { permit })
+    expect(tunnel.remoteAddress?.host).toBe('127.0.0.1')
+    expect(asked).toEqual(['127.0.0.2', '127.0.0.1', '127.0.0.3'])
+    expect(resolve).toHaveBeenCalledOnce()
+    tunnel.abort?.(new Error('enough'))
+  })
+
+  // One address that would connect at once, had it been dialled after all.
+  it('keeps addresses from being dialled also where those that are permitted fail', async () => {
+    const port = await closedPort()
+    const forbidden = await serving({ host: '127.0.0.2', port })
+    const accepted = vi.fn<() => void>()
+    forbidden.on('connection', accepted)
+    const { permit } = only('127.0.0.1', '127.0.0.3')
+    const resolve = table('127.0.0.2', '127.0.0.3', '127.0.0.1')
+    const error = await failureOf(dial({ resolve })({ host: 'name', port }, { permit }))
+    expect(error).toMatchObject({ reply: 'connection-refused', cause: { address: '127.0.0.3' } })
+    expect(accepted).not.toHaveBeenCalled()
+  })
+
+  it('fails the dial with what it threw first where it permits nothing, and no socket is opened', async () => {
+    const before = openSockets()
+    const { permit } = only()
+    const dialled = dial({ resolve: table('127.0.0.2', '127.0.0.1') })({ host: 'name', port: 9 }, { permit })
+    expect(await failureOf(dialled)).toEqual(refusal('127.0.0.2'))
+    expect(openSockets()).toBe(before)
+  })
+
+  it('is asked about an address that is the destination', async () => {
+    const { asked, permit } = only()
+    expect(await failureOf(dial()({ host: '::1', port: 9 }, { permit }))).toEqual(refusal('::1'))
+    expect(asked).toEqual(['::1'])
+  })
+
+  // Linux reaches 127.0.0.1 by ::ffff:127.0.0.1, which no rule on 127.0.0.0/8 would match.
+  it.each([
+    ['the destination', '::ffff:127.0.0.1', table()],
+    ['an answer', 'name', table('::ffff:7f00:1')]
+  ])('is asked about IPv4 mapped into IPv6 as IPv4: %s', async (_, host, resolve) => {
+    const { asked, permit } = only()
+    expect(await failureOf(dial({ resolve })({ host, port: 9 }, { permit }))).toEqual(refusal('127.0.0.1'))
+    expect(asked).toEqual(['127.0.0.1'])
+  })
+})
+
 const never = (): Promise<never> => new Promise(() => {})
 
 describe('the time limit', () => {
@@ -186,13 +248,15 @@ describe('the signal', () => {
     expect(getEventListeners(owner.signal, 'abort')).toEqual([])
   })
 
-  it('gives up while nobody answers, and leaves no socket', async () => {
+  it.each([1, 2])('gives up while nobody answers at %i addresses, and leaves no socket', async (count) => {
     const port = await silentPort()
     const before = openSockets()
     const owner = new AbortController()
-    const dialled = failureOf(dial()({ ...loopback, port }, { signal: owner.signal }))
-    await turn()
-    expect(openSockets()).toBeGreaterThan(before)
+    // One that listens on 127.0.0.1 alone refuses the other address: it is the last that keeps the dial waiting.
+    const resolve = table(...['127.0.0.2', '127.0.0.1'].slice(-count))
+    const dialled = failureOf(dial({ resolve })({ host: 'name', port }, { signal: owner.signal }))
+    await standstill(openSockets)
+    expect(openSockets()).toBe(before + 1)
     owner.abort(reason)
     expect(await dialled).toBe(reason)
     await turn()

@@ -1,7 +1,7 @@
 import { getEventListeners } from 'node:events'
-import { Socket } from 'node:net'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { connectFirst, interleave } from '../src/happy-eyeballs.ts'
+import { firstOf, interleave } from '@it-socks/net'
+import { ClosedError, RefusedError } from '@it-socks/protocol'
 import { failureOf } from './setup.ts'
 
 beforeEach(() => {
@@ -26,115 +26,180 @@ describe('interleave', () => {
   })
 })
 
-/** Attempts whose outcome the test decides: sockets that never connect by themselves. */
-const attempts = (...addresses: string[]) => {
+/** One attempt, whose outcome the test decides. */
+interface Attempt {
+  readonly signal: AbortSignal
+  readonly win: () => void
+  readonly fail: (error: unknown) => void
+}
+
+const race = (...candidates: string[]) => {
   const owner = new AbortController()
   const tried: string[] = []
-  const sockets: Record<string, Socket> = {}
-  const winner = connectFirst(
-    addresses,
-    (address) => {
-      tried.push(address)
-      return (sockets[address] = new Socket())
+  const attempts = new Map<string, Attempt>()
+  const discarded: string[] = []
+  const winner = firstOf(
+    candidates,
+    (candidate, { signal }) => {
+      tried.push(candidate)
+      return new Promise<string>((resolve, reject) => {
+        attempts.set(candidate, { signal, win: () => resolve(`${candidate} it is`), fail: reject })
+      })
     },
-    { attemptDelay: 250, signal: owner.signal }
+    { signal: owner.signal, discard: (late) => discarded.push(late) }
   )
   const settled = vi.fn<(outcome: unknown) => void>()
   void winner.then(settled, settled)
-  const destroyed = (): string[] => tried.filter((address) => sockets[address]?.destroyed === true)
+  const cancelled = (): string[] => tried.filter((candidate) => attempts.get(candidate)?.signal.aborted)
   const left = (): number => vi.getTimerCount() + getEventListeners(owner.signal, 'abort').length
-  return { owner, tried, winner, settled, destroyed, left, socket: (address: string) => sockets[address]! }
+  return { owner, tried, winner, settled, discarded, cancelled, left, attempt: (name: string) => attempts.get(name)! }
 }
 
-const [one, two, three] = ['192.0.2.1', '192.0.2.2', '192.0.2.3'] as const
+/** Lets promises settle; no time passes. */
+const settle = (): Promise<unknown> => vi.advanceTimersByTimeAsync(0)
 
-describe('connectFirst', () => {
-  it('tries the first address alone, for as long as the delay', async () => {
-    const { tried, winner, socket, left } = attempts(one, two)
+describe('firstOf', () => {
+  it('tries the first candidate alone, for as long as the delay', async () => {
+    const { tried, winner, attempt, left } = race('one', 'two')
     await vi.advanceTimersByTimeAsync(249)
-    expect(tried).toEqual([one])
-    socket(one).emit('connect')
-    expect(await winner).toBe(socket(one))
-    expect(socket(one).destroyed).toBe(false)
+    expect(tried).toEqual(['one'])
+    attempt('one').win()
+    expect(await winner).toBe('one it is')
+    expect(attempt('one').signal.aborted).toBe(false)
     expect(left()).toBe(0)
   })
 
-  it('tries the next when one takes longer than the delay; the first to connect wins, the others go', async () => {
-    const { tried, winner, socket, destroyed, left } = attempts(one, two, three)
+  it('tries the next when one takes longer than the delay; the first to come through wins, the others go', async () => {
+    const { tried, winner, attempt, cancelled, left } = race('one', 'two', 'three')
     await vi.advanceTimersByTimeAsync(250)
-    expect(tried).toEqual([one, two])
+    expect(tried).toEqual(['one', 'two'])
     await vi.advanceTimersByTimeAsync(250)
-    expect(tried).toEqual([one, two, three])
-    socket(two).emit('connect')
-    expect(await winner).toBe(socket(two))
-    expect(destroyed()).toEqual([one, three])
+    expect(tried).toEqual(['one', 'two', 'three'])
+    attempt('two').win()
+    expect(await winner).toBe('two it is')
+    expect(cancelled()).toEqual(['one', 'three'])
+    expect(attempt('one').signal.reason).toEqual(new ClosedError('another attempt was faster'))
     expect(left()).toBe(0)
   })
 
   it('tries the next at once when one fails, and gives that its full delay', async () => {
-    const { tried, socket, owner, winner } = attempts(one, two, three)
+    const { tried, attempt, owner, winner } = race('one', 'two', 'three')
     await vi.advanceTimersByTimeAsync(200)
-    socket(one).emit('error', new Error('refused'))
-    expect(tried).toEqual([one, two])
+    attempt('one').fail(new Error('refused'))
+    await settle()
+    expect(tried).toEqual(['one', 'two'])
     await vi.advanceTimersByTimeAsync(249)
-    expect(tried).toEqual([one, two])
+    expect(tried).toEqual(['one', 'two'])
     await vi.advanceTimersByTimeAsync(1)
-    expect(tried).toEqual([one, two, three])
+    expect(tried).toEqual(['one', 'two', 'three'])
     owner.abort()
     await failureOf(winner)
   })
 
-  it('waits for those under way when there is no other to try', async () => {
-    const { winner, settled, socket, left } = attempts(one, two)
+  it('waits for those under way when there is no other to try, without a clock', async () => {
+    const { winner, settled, attempt, left } = race('one', 'two')
     await vi.advanceTimersByTimeAsync(250)
-    socket(two).emit('error', new Error('refused'))
+    expect(vi.getTimerCount()).toBe(0)
+    attempt('two').fail(new Error('refused'))
     await vi.advanceTimersByTimeAsync(10_000)
     expect(settled).not.toHaveBeenCalled()
-    socket(one).emit('connect')
-    expect(await winner).toBe(socket(one))
+    attempt('one').win()
+    expect(await winner).toBe('one it is')
     expect(left()).toBe(0)
   })
 
-  it('reports the error of the preferred address, also where that fails last', async () => {
-    const { winner, socket, left } = attempts(one, two)
+  it('needs no clock for a single candidate', async () => {
+    const { winner, attempt, left } = race('one')
+    expect(vi.getTimerCount()).toBe(0)
+    attempt('one').win()
+    expect(await winner).toBe('one it is')
+    expect(left()).toBe(0)
+  })
+
+  it('reports the error of the preferred candidate, also where that fails last', async () => {
+    const { winner, attempt, left } = race('one', 'two')
     await vi.advanceTimersByTimeAsync(250)
     const preferred = new Error('timed out')
-    socket(two).emit('error', new Error('refused'))
-    socket(one).emit('error', preferred)
+    attempt('two').fail(new Error('refused'))
+    await settle()
+    attempt('one').fail(preferred)
     expect(await failureOf(winner)).toBe(preferred)
     expect(left()).toBe(0)
   })
 
-  it.each(['before', 'while'])('destroys all attempts when the signal aborts %s they run', async (when) => {
-    const owner = new AbortController()
+  it('discards what comes through although another has won, and does not mind what fails then', async () => {
+    const { winner, attempt, discarded } = race('one', 'two', 'three')
+    await vi.advanceTimersByTimeAsync(500)
+    attempt('two').win()
+    attempt('one').win()
+    expect(await winner).toBe('two it is')
+    attempt('three').fail(new Error('cancelled'))
+    await settle()
+    expect(discarded).toEqual(['one it is'])
+  })
+
+  it('discards what comes through although the signal has aborted', async () => {
+    const { winner, attempt, owner, discarded } = race('one', 'two')
     const reason = new Error('enough')
-    if (when === 'before') owner.abort(reason)
-    const sockets: Socket[] = []
-    const open = (): Socket => {
-      const socket = new Socket()
-      sockets.push(socket)
-      return socket
-    }
-    const winner = failureOf(connectFirst([one, two, three], open, { attemptDelay: 250, signal: owner.signal }))
-    await vi.advanceTimersByTimeAsync(250)
     owner.abort(reason)
-    expect(await winner).toBe(reason)
-    expect(sockets.map(({ destroyed }) => destroyed)).toEqual(when === 'before' ? [] : [true, true])
+    expect(await failureOf(winner)).toBe(reason)
+    attempt('one').win()
+    await settle()
+    expect(discarded).toEqual(['one it is'])
+  })
+
+  it('cancels all attempts when the signal aborts, and starts no more', async () => {
+    const { winner, owner, tried, cancelled, attempt, left } = race('one', 'two', 'three')
+    await vi.advanceTimersByTimeAsync(250)
+    const reason = new Error('enough')
+    owner.abort(reason)
+    expect(await failureOf(winner)).toBe(reason)
+    expect(cancelled()).toEqual(['one', 'two'])
+    attempt('one').fail(attempt('one').signal.reason)
     await vi.advanceTimersByTimeAsync(10_000)
-    expect(sockets).toHaveLength(when === 'before' ? 0 : 2)
-    expect(vi.getTimerCount() + getEventListeners(owner.signal, 'abort').length).toBe(0)
+    expect(tried).toEqual(['one', 'two'])
+    expect(left()).toBe(0)
+  })
+
+  it('starts nothing where the signal has aborted before', async () => {
+    const reason = new Error('enough')
+    const open = vi.fn<() => Promise<string>>()
+    expect(await failureOf(firstOf(['one', 'two'], open, { signal: AbortSignal.abort(reason) }))).toBe(reason)
+    expect(open).not.toHaveBeenCalled()
+    expect(vi.getTimerCount()).toBe(0)
+  })
+
+  it('leaves the winner alone when the signal aborts later', async () => {
+    const { winner, owner, attempt } = race('one', 'two')
+    attempt('one').win()
+    await winner
+    owner.abort()
+    expect(attempt('one').signal.aborted).toBe(false)
+  })
+
+  it('takes an attempt that throws for one that fails', async () => {
+    const open = (candidate: string): Promise<string> => {
+      if (candidate === 'one') throw new Error('not even started')
+      return Promise.resolve(candidate)
+    }
+    expect(await firstOf(['one', 'two'], open)).toBe('two')
+    expect(await failureOf(firstOf(['one'], open))).toEqual(new Error('not even started'))
+    expect(vi.getTimerCount()).toBe(0)
+  })
+
+  it('fails where there is nothing to try', async () => {
+    const { signal } = new AbortController()
+    const winner = firstOf<string, never>([], () => expect.unreachable(), { signal })
+    expect(await failureOf(winner)).toEqual(new RefusedError('general-failure', { message: 'there is nothing to try' }))
+    expect(getEventListeners(signal, 'abort')).toEqual([])
   })
 
   it('tries one after the other where the delay is infinite', async () => {
     const owner = new AbortController()
-    const tried: string[] = []
-    const open = (address: string): Socket => {
-      tried.push(address)
-      return new Socket()
-    }
-    const winner = failureOf(connectFirst([one, two], open, { attemptDelay: Infinity, signal: owner.signal }))
+    const open = vi.fn<() => Promise<string>>(() => new Promise(() => {}))
+    const winner = failureOf(firstOf(['one', 'two'], open, { attemptDelay: Infinity, signal: owner.signal }))
     await vi.advanceTimersByTimeAsync(2 ** 40)
-    expect(tried).toEqual([one])
+    expect(open).toHaveBeenCalledOnce()
     owner.abort(new Error('enough'))
     expect(await winner).toEqual(new Error('enough'))
   })

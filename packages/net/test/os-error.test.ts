@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { dialError, replyOf } from '@it-socks/net'
+import { bindError, dialError, replyOf } from '@it-socks/net'
 import { RefusedError } from '@it-socks/protocol'
 
 const systemError = (code: string): Error => Object.assign(new Error(`connect ${code}`), { code, syscall: 'connect' })
@@ -41,5 +41,20 @@ describe('an error of the operating system', () => {
   it('says what was thrown where that has no code', () => {
     const { message } = dialError({ host: 'example.com', port: 80 }, new Error('no route'))
     expect(message).toBe('cannot reach example.com:80: Error: no route')
+  })
+
+  it.each([
+    ['EADDRNOTAVAIL', 'general-failure'],
+    ['EADDRINUSE', 'general-failure'],
+    ['EACCES', 'not-allowed'],
+    ['EAFNOSUPPORT', 'address-type-not-supported']
+  ])('%s becomes the reply %s where a socket was to be bound', (code, reply) => {
+    const cause = systemError(code)
+    expect(bindError('192.0.2.1', cause)).toMatchObject({
+      name: 'RefusedError',
+      reply,
+      message: `cannot bind a socket to 192.0.2.1: ${code}`,
+      cause
+    })
   })
 })

@@ -1,4 +1,5 @@
 import { once } from 'node:events'
+import { readdirSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -120,6 +121,14 @@ export const connected = async (
 /** How many TCP sockets this process has open, listeners not counted. */
 export const openSockets = (): number =>
   process.getActiveResourcesInfo().filter((name) => name === 'TCPSocketWrap' || name === 'TCPConnectWrap').length
+
+const handles = new Set(['TCPSocketWrap', 'TCPConnectWrap', 'TCPServerWrap', 'UDPWrap'])
+
+/** How many sockets this process has open, listeners and UDP sockets among them. */
+export const openHandles = (): number => process.getActiveResourcesInfo().filter((name) => handles.has(name)).length
+
+/** The file descriptors of this process: the resolver's sockets are seen there alone. */
+export const openDescriptors = (): string[] => readdirSync('/dev/fd').toSorted()
 
 const listenAndSleep = `
   const { parentPort, workerData } = require('node:worker_threads')

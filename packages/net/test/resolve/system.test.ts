@@ -1,8 +1,12 @@
+import { lookup } from 'node:dns/promises'
 import { getEventListeners } from 'node:events'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { systemResolve } from '@it-socks/net'
 import { UnresolvableError } from '@it-socks/protocol'
-import { failureOf } from './setup.ts'
+import { failureOf } from '../setup.ts'
+
+// What the system knows of `localhost` is often of one family, and in no order then.
+vi.mock('node:dns/promises', { spy: true })
 
 const resolve = systemResolve()
 
@@ -19,6 +23,19 @@ describe('systemResolve', () => {
 
   it('finds addresses of one family only, where asked to', async () => {
     expect(await resolve('localhost', { family: 4 })).toEqual(['127.0.0.1'])
+  })
+
+  it('takes an address of the other family for none', async () => {
+    expect(await failureOf(resolve('192.0.2.1', { family: 6 }))).toEqual(new UnresolvableError('192.0.2.1'))
+  })
+
+  it('writes IPv4 that is mapped into IPv6 as IPv4', async () => {
+    expect(await resolve('::ffff:192.0.2.1')).toEqual(['192.0.2.1'])
+  })
+
+  it.each(['verbatim', 'ipv4first', 'ipv6first'] as const)('orders the families: %s', async (order) => {
+    await systemResolve({ order })('localhost')
+    expect(vi.mocked(lookup)).toHaveBeenLastCalledWith('localhost', { all: true, family: 0, order })
   })
 
   // RFC 6761 section 6.4: there is never such a name.
