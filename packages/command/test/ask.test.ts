@@ -84,15 +84,25 @@ describe('ask, refused', () => {
     [5, 'connection-refused'],
     [6, 'ttl-expired'],
     [7, 'command-not-supported'],
-    [8, 'address-type-not-supported']
+    [8, 'address-type-not-supported'],
+    // Tor's, for onion services.
+    [0xf0, 'onion-descriptor-not-found'],
+    [0xf1, 'onion-descriptor-invalid'],
+    [0xf2, 'onion-introduction-failed'],
+    [0xf3, 'onion-rendezvous-failed'],
+    [0xf4, 'onion-client-authorization-missing'],
+    [0xf5, 'onion-client-authorization-wrong'],
+    [0xf6, 'onion-address-invalid'],
+    [0xf7, 'onion-introduction-timed-out']
   ]
 
   it.each(refusals)('says what REP %d says: %s', async (rep, name) => {
     const refused = asked([request, server`05 ${Uint8Array.of(rep)} 00 01 00000000 0000`])
-    await expect(refused).rejects.toMatchObject({ name: 'RefusedError', reply: name })
+    const code = `ERR_SOCKS_${name.toUpperCase().replaceAll('-', '_')}`
+    await expect(refused).rejects.toMatchObject({ name: 'RefusedError', reply: name, code })
   })
 
-  it.each([9, 0x5b, 0xff])('names a REP that nobody assigned: %d', async (rep) => {
+  it.each([9, 0x5b, 0xef, 0xf8, 0xff])('names a REP that nobody assigned: %d', async (rep) => {
     const refused = asked([request, server`05 ${Uint8Array.of(rep)} 00 01 00000000 0000`])
     await expect(refused).rejects.toMatchObject({ name: 'UnassignedReplyError', rep })
   })

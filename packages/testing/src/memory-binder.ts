@@ -9,12 +9,12 @@ export interface MemoryBinder {
   /** What the binder was asked for, call by call. */
   readonly asked: readonly BinderOptions[]
   /** How many of its sockets listen: 0 when nothing was left open. */
-  readonly listening: number
+  readonly listening: () => number
   /**
    * Connects to the socket that was opened last, as a peer at `from`, or waits for one to be opened. Resolves with the
    * peer's end; a socket that closes resets those that nobody has taken.
    */
-  connect(from: Address): Promise<MemoryDuplex>
+  readonly connect: (from: Address) => Promise<MemoryDuplex>
 }
 
 export interface MemoryBinderOptions {
@@ -50,9 +50,7 @@ export const memoryBinder = ({
 
   return {
     asked,
-    get listening() {
-      return open.size
-    },
+    listening: () => open.size,
     async binder(options = {}) {
       const { signal = never } = options
       asked.push(options)

@@ -66,6 +66,36 @@ describe('play', () => {
     expect(await play({ script: [client`01 02`], testing: 'server', run })).toBe('01 02')
   })
 
+  it.each([
+    { stays: false, ends: 'with its last line' },
+    { stays: true, ends: 'with the last line of the code under test' }
+  ])('half-closes $ends where its lines are glued, and it stays: $stays', async ({ stays }) => {
+    const run = async (duplex: ByteDuplex) => {
+      const reader = duplex.source[Symbol.asyncIterator]()
+      let ended = false
+      const end = (async () => {
+        while ((await reader.next()).done !== true);
+        ended = true
+      })()
+      await quiet()
+      const early = ended
+      await duplex.sink(
+        (async function* () {
+          yield hex`03 04`
+        })()
+      )
+      await end
+      return early
+    }
+    const glued = { name: 'glued', glued: true, cutBefore: () => false }
+    expect(await playOnce({ script, testing: 'server', stays, run }, glued)).toBe(!stays)
+  })
+
+  it('does not stay for code that says less than the script has for it', async () => {
+    const outcome = play({ script, testing: 'server', stays: true, run: answering(2, hex`03`) })
+    await expect(outcome).rejects.toThrow(ScriptError)
+  })
+
   it('waits for the code under test to say its line before it says the next', async () => {
     const run = async (duplex: ByteDuplex): Promise<string> => {
       const reader = duplex.source[Symbol.asyncIterator]()
