@@ -2,20 +2,24 @@ import { none, usernamePassword, type ClientMethod } from '@it-socks/auth'
 import { systemResolve } from '@it-socks/net'
 import { ConfigurationError, canonicalHost, type Address } from '@it-socks/protocol'
 import type { Resolve } from '@it-socks/stage'
+import { socks4, socks5, type Dialect } from './dialect.ts'
 
-/** A SOCKS5 proxy and how to use it. */
+/** A SOCKS proxy and how to use it. */
 export interface Proxy {
   readonly host: string
   /** Default: 1080. */
   readonly port?: number
-  /** Together with `password`: offered beside "no authentication". */
+  /** The version of SOCKS that it speaks. Version 4 has CONNECT and BIND, IPv4 and domains. Default: 5. */
+  readonly version?: 5 | 4
+  /** Together with `password`: offered beside "no authentication". For SOCKS4, which has no passwords, the user id. */
   readonly username?: string
   readonly password?: string
-  /** Authentication methods to offer, in place of those that follow from `username` and `password`. */
+  /** Authentication methods to offer, in place of those that follow from `username` and `password`. SOCKS5 alone has them. */
   readonly methods?: readonly ClientMethod[]
   /**
    * Who resolves the destination's name: the proxy (`remote`, the default), this machine (`local`), or a `Resolve` of
-   * your own. A URL says it by its scheme: `socks5h:` is remote, `socks5:` local, as for curl.
+   * your own. A URL says it by its scheme: `socks5h:` and `socks4a:` are remote, `socks5:` and `socks4:` local, as for
+   * curl.
    */
   readonly names?: 'remote' | 'local' | Resolve
 }
@@ -23,19 +27,23 @@ export interface Proxy {
 /** A proxy with every default filled in. */
 export interface ProxySettings {
   readonly address: Address
-  readonly methods: readonly ClientMethod[]
+  /** How to talk to it. */
+  readonly dialect: Dialect
   /** Where names are resolved on this side. */
   readonly resolve: Resolve | undefined
 }
 
-const names = new Map<string, 'local' | 'remote'>([
-  ['socks5:', 'local'],
-  ['socks5h:', 'remote']
+const schemes = new Map<string, Pick<Proxy, 'version' | 'names'>>([
+  ['socks5:', { names: 'local' }],
+  ['socks5h:', { names: 'remote' }],
+  ['socks4:', { version: 4, names: 'local' }],
+  ['socks4a:', { version: 4, names: 'remote' }]
 ])
 
 /**
- * Reads a proxy URL: `socks5://user:password@host:port`, or `socks5h://…` to have the proxy resolve names. User name,
- * password and host are percent-decoded.
+ * Reads a proxy URL: `socks5://user:password@host:port`, or `socks5h://…` to have the proxy resolve names; for SOCKS4
+ * `socks4://userid@host:port`, or `socks4a://…` to have the proxy resolve names. User name, password and host are
+ * percent-decoded.
  *
  * @throws {ConfigurationError} for anything else; the message never has the password
  *
@@ -50,10 +58,13 @@ const names = new Map<string, 'local' | 'remote'>([
  */
 export const parseProxy = (url: string | URL): Proxy => {
   const { protocol, hostname, port, username, password, pathname, search, hash } = toUrl(url)
-  const where = names.get(protocol)
-  if (where === undefined) throw new ConfigurationError(`${protocol}// is no proxy scheme: use socks5:// or socks5h://`)
+  const scheme = schemes.get(protocol)
+  if (scheme === undefined) {
+    throw new ConfigurationError(`${protocol}// is no proxy scheme: use socks5h://, socks5://, socks4a:// or socks4://`)
+  }
   if (hostname === '') throw new ConfigurationError('the proxy URL has no host')
   if (username === '' && password !== '') throw new ConfigurationError('the proxy URL has a password but no user name')
+  if (scheme.version === 4 && password !== '') throw new ConfigurationError(noPassword)
   // For curl, a path after `localhost` is a unix socket: credentials meant for that must not go to a port instead.
   if (!/^\/?$/.test(pathname) || search !== '' || hash !== '') {
     throw new ConfigurationError('a proxy URL ends with its host or port: it has no path, query or fragment')
@@ -61,8 +72,9 @@ export const parseProxy = (url: string | URL): Proxy => {
   return {
     host: canonicalHost(decode(hostname)),
     port: port === '' ? 1080 : Number(port),
-    names: where,
-    ...(username !== '' && { username: decode(username), password: decode(password) })
+    ...scheme,
+    ...(username !== '' && { username: decode(username) }),
+    ...(username !== '' && scheme.version !== 4 && { password: decode(password) })
   }
 }
 
@@ -81,17 +93,29 @@ const decode = (component: string): string => {
   }
 }
 
-/** @throws {ConfigurationError} for a URL that is none, or a user name without a password */
+/** @throws {ConfigurationError} for a URL that is none, or credentials that the version of SOCKS has no place for */
 export const settle = (proxy: string | URL | Proxy): ProxySettings => {
   const given = typeof proxy === 'string' || proxy instanceof URL ? parseProxy(proxy) : proxy
-  const { host, port = 1080, username, password, names = 'remote' } = given
+  const { host, port = 1080, version = 5, names = 'remote' } = given
+  return {
+    address: { host, port },
+    dialect: version === 4 ? inVersion4(given) : inVersion5(given),
+    resolve: names === 'remote' ? undefined : names === 'local' ? systemResolve() : names
+  }
+}
+
+const inVersion5 = ({ username, password, methods }: Proxy): Dialect => {
   if ((username === undefined) !== (password === undefined)) {
     throw new ConfigurationError('a proxy has a user name and a password, or neither')
   }
   const credentials = username !== undefined && password !== undefined ? [usernamePassword({ username, password })] : []
-  return {
-    address: { host, port },
-    methods: given.methods ?? [none(), ...credentials],
-    resolve: names === 'remote' ? undefined : names === 'local' ? systemResolve() : names
-  }
+  return socks5(methods ?? [none(), ...credentials])
+}
+
+const noPassword = 'SOCKS4 has a user id, and no password'
+
+const inVersion4 = ({ username, password, methods }: Proxy): Dialect => {
+  if (password !== undefined) throw new ConfigurationError(noPassword)
+  if (methods !== undefined) throw new ConfigurationError('SOCKS4 has no authentication methods')
+  return socks4(username)
 }
