@@ -28,7 +28,7 @@ const last = 0x80
 /**
  * Puts fragments together again (RFC 1928 section 7). They must come in order: a fragment lower than the highest so far
  * abandons the queue and starts anew, and so does a datagram that stands alone; one that leaves a gap, has another
- * destination or makes the data too long abandons it as well. The highest that comes again is ignored.
+ * destination or makes the data too long abandons it as well. The highest that comes again, to the byte, is ignored.
  *
  * @param dropped told of how many fragments have become useless, each time that some have
  *
@@ -72,6 +72,9 @@ export const reassemble = (
   const ignore = (): undefined => {
     dropped(1)
   }
+  /** A first fragment that only looks like the one before starts the next datagram, of which the rest may come. */
+  const isAgain = ({ fragment, destination: to, data }: Datagram): boolean =>
+    fragment === parts.length && isSame(destination, to) && isEqual(parts.at(-1)!, data)
   /** Whether the queue goes on with this, the first or the next. */
   const follows = (place: number, to: Address): boolean =>
     place === parts.length + 1 && (destination === undefined || isSame(destination, to))
@@ -84,8 +87,7 @@ export const reassemble = (
       }
       const { data } = datagram
       const place = datagram.fragment & ~last
-      const isAgain = place > 0 && place === parts.length && isSame(destination, datagram.destination)
-      if (isAgain) return ignore()
+      if (isAgain(datagram)) return ignore()
       if (!follows(place, datagram.destination)) abandon()
       if (!follows(place, datagram.destination) || length + data.length > reassemblyLimit) {
         abandon()
@@ -108,6 +110,9 @@ export const reassemble = (
 
 const isSame = (one: Address | undefined, other: Address): boolean =>
   one?.host === other.host && one.port === other.port
+
+const isEqual = (one: Uint8Array, other: Uint8Array): boolean =>
+  one.length === other.length && one.every((byte, index) => byte === other[index])
 
 const joined = (parts: readonly Uint8Array[], length: number): Uint8Array => {
   const data = new Uint8Array(length)
