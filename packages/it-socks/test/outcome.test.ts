@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { AuthenticationError, ClosedError, IdleError, RefusedError } from '@it-socks/protocol'
+import { AuthenticationError, ClosedError, IdleError, RefusedError, RuleError } from '@it-socks/protocol'
 import { outcomeOf } from '../src/serve/outcome.ts'
 
 describe('outcomeOf', () => {
@@ -13,6 +13,16 @@ describe('outcomeOf', () => {
       reply: 'not-allowed',
       code: 'ERR_SOCKS_NOT_ALLOWED',
       reason: 'connection not allowed by ruleset'
+    })
+  })
+
+  it('names the rule that refused', () => {
+    expect(outcomeOf(new RuleError('deny to private', 'CONNECT 10.0.0.1:80'), true)).toEqual({
+      outcome: 'RuleError',
+      reply: 'not-allowed',
+      rule: 'deny to private',
+      code: 'ERR_SOCKS_RULE',
+      reason: 'CONNECT 10.0.0.1:80 is not allowed: deny to private'
     })
   })
 

@@ -61,6 +61,27 @@ describe('prettyFormatter', () => {
     expect(line).toBe('03:04:05 127.0.0.1:5000 → example.com:80 (alice)       ↑ 77 B  ↓ 1.3 kB  310 ms  ok\n')
   })
 
+  it.each([
+    [{ command: 'connect' }, '127.0.0.1:5000 → example.com:80'],
+    [{ command: 'bind' }, '127.0.0.1:5000 → BIND example.com:80'],
+    [{ command: 'udpAssociate' }, '127.0.0.1:5000 → UDP'],
+    [{ command: 'resolve' }, '127.0.0.1:5000 → RESOLVE example.com'],
+    [{ command: 'resolvePtr', destination: '[2001:db8::1]:0' }, '127.0.0.1:5000 → RESOLVE_PTR [2001:db8::1]'],
+    [{ method: 'socks4' }, '127.0.0.1:5000 → example.com:80 (SOCKS4)'],
+    [{ method: 'socks4', user: 'alice' }, '127.0.0.1:5000 → example.com:80 (alice, SOCKS4)']
+  ])('says what %j wanted', (properties, way) => {
+    const line = prettyFormatter({ colours: false })({ ...record, properties: { ...session, ...properties } })
+    expect(line).toMatch(/^03:04:05 .+ {2}↑/)
+    expect(line.slice(9, line.indexOf('↑')).trimEnd()).toBe(way)
+  })
+
+  it('says how many datagrams were dropped, and why, where some were', () => {
+    const lineOf = (dropped: Record<string, number>): string =>
+      prettyFormatter({ colours: false })({ ...record, properties: { ...session, dropped } })
+    expect(lineOf({ rule: 2, fragment: 0, 'queue-full': 1 })).toMatch(/ {2}ok {2}dropped 2 rule, 1 queue-full\n$/)
+    expect(lineOf({ rule: 0 })).toMatch(/ {2}ok\n$/)
+  })
+
   it('tells why a session failed, and keeps a client’s text on its line', () => {
     const failure = { outcome: 'RefusedError', reply: 'connection-refused', reason: 'cannot\nreach' }
     const properties = { ...session, ...failure, user: '\u001b[2J\nfaked line' }

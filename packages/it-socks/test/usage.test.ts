@@ -2,6 +2,7 @@ import { describe, expect, it, vi } from 'vitest'
 import { runCli, type Ended } from '../../../test/support/cli.ts'
 import { temporaryFile } from '../../../test/support/temporary.ts'
 import { main } from '../src/main.ts'
+import { takesPort } from '../src/options/parse.ts'
 
 /** What is written to a stream, instead of writing it. */
 const capture = (stream: NodeJS.WriteStream): { text(): string; restore(): void } => {
@@ -12,6 +13,8 @@ const capture = (stream: NodeJS.WriteStream): { text(): string; restore(): void 
   })
   return { text: () => written.join(''), restore: () => spy.mockRestore() }
 }
+
+const takesRule = 'takes a rule: "everything", "to 10.0.0.0/8 port 80, 443", "user bob" …'
 
 /** Runs `it-socks` in this process, which is quicker than to start it for each mistake one can make. */
 const run = async (args: readonly string[]): Promise<Pick<Ended, 'code' | 'stdout' | 'stderr'>> => {
@@ -39,17 +42,53 @@ describe('it-socks', () => {
     [['serve', '--log-level', 'loud'], '--log-level takes one of debug, info, warning, error'],
     [['serve', '--user', 'alice'], '--user takes name:password'],
     [['serve', '--user', 'a:1', '--user', 'a:2'], 'two users are called "a" (--user, --users)'],
+    [['serve', '--socks4-user', ''], '--socks4-user takes an id of 1 to 255 bytes'],
+    [
+      ['serve', '--socks4-user', 'a', '--no-socks4'],
+      "option '--no-socks4' cannot be used with option '--socks4-user <id>'"
+    ],
+    [
+      ['serve', '--commands', 'connect,fly'],
+      '--commands takes some of connect, bind, udp, resolve, with commas between them'
+    ],
+    [['serve', '--dns', 'dns.example'], '--dns takes ip or ip:port (IPv6 with a port goes in brackets)'],
+    [['serve', '--host', 'intranet'], '--host takes name=ip or name=ip,ip'],
+    [['serve', '--family', '5'], '--family takes one of 4, 6'],
+    [['serve', '--prefer', 'ipv4'], '--prefer takes one of 4, 6'],
+    [['serve', '--public-host', 'proxy.example'], '--public-host takes an IP address'],
+    [['serve', '--ports', '2-1'], '--ports takes first-last, two ports from 1 to 65535'],
+    [['serve', '--bind-timeout', '0'], '--bind-timeout takes seconds above 0'],
+    [['serve', '--allow', 'it'], `--allow ${takesRule}`],
+    [['serve', '--deny', 'deny everything'], `--deny ${takesRule}`],
+    [['serve', '--deny', 'to'], '--deny cannot read the rule "deny to": "to" is missing at the end'],
     [
       ['serve', '--user', 'a:1', '--allow-anonymous'],
       "option '--allow-anonymous' cannot be used with option '--user <name:password>'"
     ],
     [['connect', 'example.com', '80'], "required option '--proxy <url>' not specified"],
     [['connect', '--proxy', 'socks5h://proxy', 'example.com'], "missing required argument 'port'"],
-    [['connect', '--proxy', 'socks5h://proxy', 'example.com', '0'], 'port is a number from 1 to 65535'],
+    [['connect', '--proxy', 'socks5h://proxy', 'example.com', '0'], `port ${takesPort}`],
     [['connect', '--proxy', 'socks5h://proxy', 'a b', '1'], 'host is a name or an IP address, without port or scheme'],
     [
       ['connect', '--proxy', 'http://proxy', 'example.com', '80'],
-      '--proxy takes socks5h://[name[:password]@]host[:port]: http:// is no proxy scheme: use socks5:// or socks5h://'
+      '--proxy takes socks5h://[name[:password]@]host[:port]: http:// is no proxy scheme: use socks5h://, socks5://, socks4a:// or socks4://'
+    ],
+    [
+      ['connect', '--proxy', 'socks4a://alice:secret@proxy', 'example.com', '80'],
+      '--proxy takes socks5h://[name[:password]@]host[:port]: SOCKS4 has a user id, and no password'
+    ],
+    [['connect', '--bind', '--proxy', 'socks5h://proxy', 'example.com', '65536'], `port ${takesPort}`],
+    [['udp', 'example.com', '53'], "required option '--proxy <url>' not specified"],
+    [['udp', '--proxy', 'socks5h://proxy', 'example.com', '0'], 'port is a number from 1 to 65535'],
+    [['udp', '--proxy', 'socks5h://proxy', '--count', 'all', 'example.com', '53'], '--count takes a whole number'],
+    [['udp', '--proxy', 'socks5h://proxy', '--timeout', '0', 'example.com', '53'], '--timeout takes seconds above 0'],
+    [
+      ['udp', '--proxy', 'socks4a://proxy', 'example.com', '53'],
+      '--proxy names a SOCKS4 proxy, and SOCKS4 has no UDP: use socks5h:// or socks5://'
+    ],
+    [
+      ['udp', '--proxy', 'socks5h://alice@proxy', 'example.com', '53'],
+      '--proxy has a user name and no password: put it into IT_SOCKS_PROXY_PASSWORD'
     ],
     [
       ['connect', '--proxy', 'socks5h://alice@proxy', 'example.com', '80'],
@@ -73,6 +112,17 @@ describe('it-socks', () => {
     [['serve', '--listen', 'socks5://alice:hunter2@127.0.0.1:99999']],
     [['serve', '--log-level', 'alice:hunter2']],
     [['serve', '--drain', 'alice:hunter2']],
+    [['serve', '--allow', 'alice:hunter2']],
+    [['serve', '--deny', 'alice hunter2']],
+    [['serve', '--rules', 'alice:hunter2']],
+    [['serve', '--dns', 'alice:hunter2']],
+    [['serve', '--host', 'alice=hunter2']],
+    [['serve', '--public-host', 'alice:hunter2']],
+    [['serve', '--ports', 'alice:hunter2']],
+    [['serve', '--commands', 'alice:hunter2']],
+    [['serve', '--socks4-user', `alice:${'hunter2'.repeat(40)}`]],
+    [['udp', '--proxy', 'socks4a://alice:hunter2@proxy', 'example.com', '80']],
+    [['udp', '--proxy', 'socks5h://proxy', '--count', 'alice:hunter2', 'example.com', '80']],
     [['connect', '--proxy', 'socks5h://proxy', 'socks5://alice:hunter2@proxy', '80']],
     [['connect', '--proxy', 'socks5h://proxy', 'alice:hunter2', '80']],
     [['connect', '--proxy', 'socks5h://proxy', 'example.com', 'alice:hunter2']],
@@ -100,6 +150,22 @@ describe('it-socks', () => {
     expect(await run(['serve', '--users', users])).toMatchObject({ code: 2, stderr })
   })
 
+  it.each([
+    ['deny to 192.0.2.0/24\nallow it\n', /^it-socks: --rules cannot read the rule "allow it": .+: PATH, line 2\n$/],
+    ['# ours\n\nalice:hunter2\n', /^it-socks: --rules takes lines that start with allow or deny: PATH, line 3\n$/]
+  ])('names the line of a rules file that is wrong, and repeats nothing but rules: %j', async (content, message) => {
+    const path = await temporaryFile('rules', content)
+    const { code, stderr } = await run(['serve', '--rules', path])
+    expect(code).toBe(2)
+    expect(stderr.replace(path, 'PATH')).toMatch(message)
+  })
+
+  it('says that a rules file cannot be read', async () => {
+    const path = await temporaryFile('rules', '')
+    const stderr = `it-socks: --rules names a file that cannot be read: ${path}.bak: ENOENT\n`
+    expect(await run(['serve', '--rules', `${path}.bak`])).toMatchObject({ code: 2, stderr })
+  })
+
   it.each(['0.0.0.0:0', '[::]:0', 'proxy.example:0'])('does not open %s to everybody by mistake', async (endpoint) => {
     const { code, stderr } = await run(['serve', '--listen', endpoint])
     expect(code).toBe(2)
@@ -117,17 +183,19 @@ describe('it-socks', () => {
     [['--help']],
     [['serve', '--help']],
     [['connect', '--help']],
+    [['udp', '--help']],
     [['help']],
     [['help', 'serve']],
-    [['help', 'connect']]
+    [['help', 'connect']],
+    [['help', 'udp']]
   ])('%j ends with examples and fits 80 columns', async (args) => {
     const { code, stdout, stderr } = await run(args)
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
-    expect(stdout).toContain('\nExamples:\n  it-socks ')
+    expect(stdout).toMatch(/\nExamples:\n.*it-socks /)
     expect(stdout.split('\n').filter((line) => line.length > 80)).toEqual([])
   })
 
-  it.each(['serve', 'connect'])('help %s is %s --help', async (command) => {
+  it.each(['serve', 'connect', 'udp'])('help %s is %s --help', async (command) => {
     expect(await run(['help', command])).toEqual(await run([command, '--help']))
   })
 

@@ -1,9 +1,9 @@
 import { connect as connectThrough, type Proxy } from '@it-socks/client'
 import { dial } from '@it-socks/net'
-import { formatAddress, type Address } from '@it-socks/protocol'
+import type { Address } from '@it-socks/protocol'
 import { join } from '@it-socks/relay'
-import { brokenFailure, connectFailure, type Way } from './failure.ts'
-import { stdio } from './stdio.ts'
+import { brokenFailure, connectFailure, type Way } from '../proxy/failure.ts'
+import { stdio } from '../stdio.ts'
 
 /** What `it-socks connect` is told; times in milliseconds. */
 export interface ConnectOptions {
@@ -17,11 +17,7 @@ export interface ConnectOptions {
  * @throws {ConnectFailure}
  */
 export const connect = async (destination: Address, { proxy, timeout }: ConnectOptions): Promise<void> => {
-  const way: Way = {
-    proxy: formatAddress({ host: proxy.host, port: proxy.port ?? 1080 }),
-    target: formatAddress(destination),
-    credentials: proxy.username !== undefined
-  }
+  const way: Way = { proxy, target: destination, task: 'connect' }
   const tunnel = await connectThrough({ proxy, destination, timeout, dial: dial({ timeout }) }).catch(
     (error: unknown) => {
       throw connectFailure(error, way)

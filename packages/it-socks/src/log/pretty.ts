@@ -29,7 +29,14 @@ const sessionLine = (session: SessionRecord, paint: Paint): string => {
   const { up, down, seconds, outcome, reply, reason } = session
   const end =
     outcome === 'ok' ? paint('ok', green) : paint(harmless(`${outcome}${reply ? ` ${reply}` : ''}: ${reason}`), yellow)
-  return `${harmless(wayOf(session)).padEnd(44)}  ↑ ${bytes(up)}  ↓ ${bytes(down)}  ${duration(seconds)}  ${end}`
+  const way = harmless(wayOf(session)).padEnd(44)
+  return `${way}  ↑ ${bytes(up)}  ↓ ${bytes(down)}  ${duration(seconds)}  ${end}${losses(session, paint)}`
+}
+
+const losses = ({ dropped = {} }: SessionRecord, paint: Paint): string => {
+  const counts = Object.entries(dropped).filter(([, count]) => count > 0)
+  if (counts.length === 0) return ''
+  return paint(`  dropped ${counts.map(([reason, count]) => `${count} ${harmless(reason)}`).join(', ')}`, yellow)
 }
 
 /** Local time, hours to seconds. */

@@ -14,6 +14,13 @@ export const repeatable = <T>(flags: string, description: string, parse: Parse<T
     named(flags, parse)(text)
   ])
 
+/** An option that may be given several times and adds to a list which others add to as well, all in their order. */
+export const adding = <T>(list: T[], flags: string, description: string, parse: Parse<T>): Option =>
+  new Option(flags, description).argParser((text: string): readonly T[] => {
+    list.push(named(flags, parse)(text))
+    return list
+  })
+
 /** An argument; what is wrong with it is said with its name. */
 export const argument = <T>(name: string, description: string, parse: Parse<T>): Argument =>
   new Argument(`<${name}>`, description).argParser((text: string) => named(name, parse)(text))

@@ -41,6 +41,12 @@ export const parseCount = (text: string): number => {
   return count
 }
 
+/** A whole number, zero too. @throws {UsageError} */
+export const parseCountOrNone = (text: string): number => {
+  if (!/^\d{1,15}$/.test(text)) throw new UsageError('takes a whole number')
+  return Number(text)
+}
+
 /** A host to connect to; IPv6 may be in brackets. @throws {UsageError} */
 export const parseHost = (text: string): string => {
   const host = canonicalHost(text)
@@ -52,10 +58,21 @@ export const parseHost = (text: string): string => {
 
 /** A port to connect to, 1 to 65535. @throws {UsageError} */
 export const parsePort = (text: string): number => {
-  const port = /^\d{1,5}$/.test(text) ? Number(text) : 0
-  if (port < 1 || port > 65535) throw new UsageError('is a number from 1 to 65535')
+  const port = toPort(text)
+  if (!(port >= 1)) throw new UsageError('is a number from 1 to 65535')
   return port
 }
+
+export const takesPort = 'is a number from 1 to 65535, or 0 with --bind'
+
+/** A port, or 0 where any will do. @throws {UsageError} */
+export const parsePortOrAny = (text: string): number => {
+  const port = toPort(text)
+  if (!(port >= 0)) throw new UsageError(takesPort)
+  return port
+}
+
+const toPort = (text: string): number => (/^\d{1,5}$/.test(text) && Number(text) <= 65535 ? Number(text) : Number.NaN)
 
 /** One of these words. @throws {UsageError} */
 export const parseOneOf =

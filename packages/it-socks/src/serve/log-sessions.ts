@@ -8,6 +8,7 @@ import { outcomeOf } from './outcome.ts'
 /** Logs a line for each session of a server when it is over, its steps for those who debug, and what it turns away. */
 export const logSessions = (server: Server): void => {
   const opened = new WeakMap<Session, number>()
+  const established = new WeakSet<Session>()
   const step = (event: string) => (session: Session) =>
     logSession('debug', `${wayOf(describe(session))}: ${event}`, { event, ...describe(session) })
 
@@ -17,6 +18,7 @@ export const logSessions = (server: Server): void => {
     .on('authenticated', step('authenticated'))
     .on('requested', step('requested'))
     .on('established', step('established'))
+    .on('established', (session) => established.add(session))
     .on('closed', (session, cause) => {
       const record: SessionRecord = {
         event: 'session',
@@ -24,7 +26,9 @@ export const logSessions = (server: Server): void => {
         up: session.traffic.up,
         down: session.traffic.down,
         seconds: Math.round(performance.now() - opened.get(session)!) / 1000,
-        ...outcomeOf(cause, canBeRefused(session))
+        ...(session.dropped && { dropped: { ...session.dropped } }),
+        // From where its identity is known to where it has what it asked for, a client is told of a failure by a reply.
+        ...outcomeOf(cause, session.identity !== undefined && !established.has(session))
       }
       logSession(cause === undefined ? 'info' : 'warning', `${wayOf(record)}: ${record.outcome}`, { ...record })
     })
@@ -36,12 +40,6 @@ export const logSessions = (server: Server): void => {
       logServer('error', `cannot accept a connection: ${reason}`, { event: 'accept-error', reason })
     )
 }
-
-/**
- * Whether it has come to where a failure is told by a reply, and not yet to the reply that grants: targets are reached
- * over TCP, so that one has told an address.
- */
-const canBeRefused = ({ identity, bound }: Session): boolean => identity !== undefined && bound === undefined
 
 type Known = Omit<SessionRecord, 'event' | 'up' | 'down' | 'seconds' | 'outcome'>
 

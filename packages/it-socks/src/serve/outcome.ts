@@ -1,9 +1,9 @@
 import { inspect } from 'node:util'
-import { AuthenticationError, ClosedError, SocksError } from '@it-socks/protocol'
+import { AuthenticationError, ClosedError, RuleError, SocksError } from '@it-socks/protocol'
 import type { SessionRecord } from '../log/record.ts'
 
 /** How a session ended, for the log. */
-type Outcome = Pick<SessionRecord, 'outcome' | 'reply' | 'code' | 'reason'>
+type Outcome = Pick<SessionRecord, 'outcome' | 'reply' | 'rule' | 'code' | 'reason'>
 
 /**
  * Names what a session ended of.
@@ -19,6 +19,7 @@ export const outcomeOf = (cause: unknown, refused: boolean): Outcome => {
     outcome: known ? name : (code ?? name),
     // A connection that is closed from here is reset without a word.
     ...(known && refused && !(cause instanceof ClosedError) && { reply: cause.reply }),
+    ...(cause instanceof RuleError && { rule: cause.rule }),
     ...(code !== undefined && { code }),
     reason:
       cause instanceof AuthenticationError && cause.cause instanceof Error

@@ -1,26 +1,18 @@
 import { constants } from 'node:os'
-import { usernamePassword } from '@it-socks/auth'
 import type { Endpoint } from '@it-socks/net'
 import { ConfigurationError } from '@it-socks/protocol'
-import { createServer, type Server } from '@it-socks/server'
+import { createServer, type Server, type ServerOptions } from '@it-socks/server'
 import { configureLog, flushLog, logServer, type LogOptions } from '../log/log.ts'
 import { UsageError } from '../failure.ts'
 import { formatEndpoint, tryWith } from './endpoint.ts'
 import { listenFailure } from './listen-failure.ts'
 import { logSessions } from './log-sessions.ts'
-import { checkNames, readUsers, verifyUsers, type User } from './users.ts'
+import { readRules } from './rules.ts'
+import { serverOptions, type ServerSettings } from './server-options.ts'
+import { checkNames, readUsers, type User } from './users.ts'
 
 /** What `it-socks serve` is told; times in milliseconds. */
-export interface ServeOptions {
-  /** Default: 127.0.0.1:1080. */
-  listen?: readonly Endpoint[]
-  user?: readonly User[]
-  users?: readonly string[]
-  allowAnonymous?: true
-  maxConnections?: number
-  handshakeTimeout: number
-  idleTimeout: number
-  connectTimeout: number
+export interface ServeOptions extends ServerSettings {
   drain: number
   logLevel: LogOptions['level']
   logFormat: LogOptions['format']
@@ -29,16 +21,19 @@ export interface ServeOptions {
 /**
  * Serves until SIGTERM or SIGINT, then drains.
  *
- * @throws {UsageError} for users that cannot be read, or an open proxy that nobody asked for by name
+ * @throws {UsageError} for users or rules that cannot be read, or an open proxy that nobody asked for by name
  * @throws {ListenFailure}
  */
 export const serve = async (options: ServeOptions): Promise<void> => {
+  const { listen: endpoints = standard, drain: patience, logLevel: level, logFormat: format } = options
   const users = await gatherUsers(options)
-  const server = makeServer(options, users)
-  configureLog({ level: options.logLevel, format: options.logFormat })
+  const rules = await readRules(options.rules)
+  const server = makeServer({ ...serverOptions(options, users, rules), listen: endpoints })
+  configureLog({ level, format })
   logSessions(server)
-  announce(await listen(server, options.listen ?? standard), users.length > 0)
-  await drain(server, await nextStop(), options.drain)
+  for (const { name } of rules) logServer('debug', `rule: ${name}`, { event: 'rule', rule: name })
+  announce(await listen(server, endpoints), users.length > 0)
+  await drain(server, await nextStop(), patience)
   await flushLog()
 }
 
@@ -51,25 +46,9 @@ const gatherUsers = async ({ user = [], users: paths = [] }: ServeOptions): Prom
   return users
 }
 
-const makeServer = (options: ServeOptions, users: readonly User[]): Server => {
-  const {
-    listen = standard,
-    allowAnonymous = false,
-    maxConnections,
-    handshakeTimeout,
-    idleTimeout,
-    connectTimeout
-  } = options
+const makeServer = (options: ServerOptions): Server => {
   try {
-    return createServer({
-      listen,
-      allowAnonymous,
-      handshakeTimeout,
-      idleTimeout,
-      connectTimeout,
-      ...(users.length > 0 && { methods: [usernamePassword({ verify: verifyUsers(users) })] }),
-      ...(maxConnections !== undefined && { maxConnections })
-    })
+    return createServer(options)
   } catch (error) {
     if (!(error instanceof ConfigurationError)) throw error
     throw new UsageError(`${error.message} (--user, --users, --allow-anonymous)`, { cause: error })

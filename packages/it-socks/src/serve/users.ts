@@ -1,7 +1,7 @@
-import { readFile } from 'node:fs/promises'
 import { users as plainUsers, type Verify } from '@it-socks/auth'
 import { UsageError } from '../failure.ts'
 import { bcryptCompare, costOf, withCost, type Compare } from './bcrypt.ts'
+import { readText } from './read-text.ts'
 
 /** Somebody who may use the proxy. */
 export interface User {
@@ -46,13 +46,19 @@ export const parseUser = (text: string): User => {
   return { name, secret: { password: secret } }
 }
 
+/** A SOCKS4 user id: bytes up to a NUL. @throws {UsageError} */
+export const parseUserId = (text: string): string => {
+  if (text === '' || Buffer.byteLength(text) > longest) throw new UsageError(`takes an id of 1 to ${longest} bytes`)
+  return text
+}
+
 /**
  * Reads a file of users, one a line; empty lines and lines that start with `#` are skipped.
  *
  * @throws {UsageError} with the number of the line, where one is wrong, or where the file cannot be read or is empty
  */
 export const readUsers = async (path: string): Promise<User[]> => {
-  const lines = (await read(path)).split(/\r?\n/)
+  const lines = (await readText('--users', path)).split(/\r?\n/)
   const users = lines.flatMap((line, index) => {
     if (line.trim() === '' || line.startsWith('#')) return []
     try {
@@ -64,19 +70,6 @@ export const readUsers = async (path: string): Promise<User[]> => {
   })
   if (users.length === 0) throw new UsageError(`--users names a file without users: ${path}`)
   return users
-}
-
-const read = async (path: string): Promise<string> => {
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(await readFile(path))
-  } catch (cause) {
-    if (cause instanceof TypeError) throw new UsageError(`--users names a file that is not UTF-8: ${path}`, { cause })
-    // With a colon it may be a name and a password, meant for --user.
-    const what = path.includes(':')
-      ? 'takes the path of a file, not name:password'
-      : `names a file that cannot be read: ${path}`
-    throw new UsageError(`--users ${what}: ${(cause as NodeJS.ErrnoException).code}`, { cause })
-  }
 }
 
 /** @throws {UsageError} where two users have one name */

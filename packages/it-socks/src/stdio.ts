@@ -3,12 +3,12 @@ import { Socket } from 'node:net'
 import type { Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { WriteStream, isatty } from 'node:tty'
-import { Failure } from '../failure.ts'
 import type { Bytes, ByteDuplex } from '@it-socks/stage'
+import { Failure } from './failure.ts'
 
 const stdout = 1
 
-/** What the target said cannot be written: the reader is gone (EPIPE), or the disk is full. */
+/** What was said cannot be written: the reader is gone (EPIPE), or the disk is full. */
 class StdoutFailure extends Failure {
   override readonly name = 'StdoutFailure'
   override readonly exitCode = 1
@@ -20,11 +20,28 @@ class StdoutFailure extends Failure {
 }
 
 /** Stdin and stdout as one duplex. */
-export const stdio = (): ByteDuplex => {
+export interface Stdio extends ByteDuplex {
+  readonly source: AsyncIterable<Uint8Array>
+  /** Writes to stdout ahead of `sink`; resolves when it is written. Rejects with a `StdoutFailure`. */
+  print(data: string | Uint8Array): Promise<void>
+}
+
+/** Opens stdout; nothing is read from stdin before somebody asks for it. */
+export const stdio = (): Stdio => {
   const input = process.stdin
   const output = openStdout()
   return {
     source: input,
+    print: (data) =>
+      new Promise((resolve, reject) => {
+        const failed = (error: Error): void => reject(new StdoutFailure(error))
+        output.once('error', failed).write(data, (error) => {
+          // Where it failed, the event is yet to come.
+          if (error != null) return failed(error)
+          output.off('error', failed)
+          resolve()
+        })
+      }),
     async sink(source) {
       let lost: unknown
       const chunks = bytesOf(source, (error) => {
