@@ -49,7 +49,7 @@ interface Embedding extends Network {
 
 /** IPv6 addresses that gateways, or the system itself, may take for the IPv4 address in them. */
 const embeddings: readonly Embedding[] = [
-  // IPv4-compatible, RFC 4291 section 2.5.5.1
+  // IPv4-compatible, RFC 4291 section 2.5.5.1: all but `::` and `::1`
   { ...toNetwork('::/96'), offset: 12 },
   // IPv4-translated, RFC 2765 section 2.1
   { ...toNetwork('::ffff:0:0:0/96'), offset: 12 },
@@ -61,10 +61,12 @@ const embeddings: readonly Embedding[] = [
   { ...toNetwork('2002::/16'), offset: 2 }
 ]
 
+const notCompatible = toNetwork('::/127')
+
 /** An IP address, and the IPv4 address in it where there may be one. */
 export const withEmbedded = (ip: Ip): readonly Ip[] => {
   const form = embeddings.find((embedding) => contains(embedding, ip))
-  if (form === undefined) return [ip]
+  if (form === undefined || contains(notCompatible, ip)) return [ip]
   const bytes = ip.toByteArray().slice(form.offset, form.offset + 4)
   return [ip, ipaddr.fromByteArray(form.inverted === true ? bytes.map((byte) => byte ^ 0xff) : bytes)]
 }

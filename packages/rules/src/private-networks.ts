@@ -87,7 +87,8 @@ export const privateNetworks: Rule = {
   matches: ({ client, destination, ip }) => {
     if (client === undefined || isOnLoopback(client.host)) return false
     if (destination !== undefined && isLocalhost(destination.host)) return true
-    return ip === undefined ? undefined : isPrivate(ip)
+    const address = ip === undefined ? undefined : toIp(ip)
+    return address === undefined ? undefined : withEmbedded(address).some(isPrivateIp)
   }
 }
 

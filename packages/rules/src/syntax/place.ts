@@ -54,7 +54,8 @@ export const readDestination = (text: string): Place => addressPlace(text) ?? do
 const addressPlace = (text: string): Place | undefined => {
   if (text.includes('/')) return networkPlace(text)
   const { host, port } = /^(?<host>\[.*\]|[^:]+):(?<port>\d*)$/s.exec(text)?.groups ?? {}
-  if (host !== undefined) throw wrong(text, `the port goes into a part of its own, as in "to ${host} port ${port}"`)
+  if (host !== undefined)
+    throw wrong(text, `the port goes into a part of its own, as in ${show(`to ${host} port ${port}`)}`)
   const ip = canonicalHost(text)
   if (addressType(ip) !== 'domain') return within(withoutZone(text, `${ip}/${ip.includes(':') ? 128 : 32}`))
   if (text.includes(':')) throw wrong(text, 'it is no IPv6 address')
