@@ -35,4 +35,5 @@ export const bindError = (host: string, cause: unknown): RefusedError => {
   return new RefusedError(reply, { cause, message: `cannot bind a socket to ${host}: ${code}` })
 }
 
-const codeOf = (cause: unknown): string => (cause as NodeJS.ErrnoException | undefined)?.code ?? String(cause)
+/** What an error calls itself: its code, or else all that it says. */
+export const codeOf = (cause: unknown): string => (cause as NodeJS.ErrnoException | undefined)?.code ?? String(cause)

@@ -55,7 +55,8 @@ export const datagramBinder = ({
 
 const bindSocket = ({ host, port }: Address, buffer: number): Promise<Socket> =>
   new Promise((resolve, reject) => {
-    const socket = createSocket({ type: addressType(host) === 'ipv6' ? 'udp6' : 'udp4', ipv6Only: true, lookup })
+    const ipv6 = addressType(host) === 'ipv6'
+    const socket = createSocket(ipv6 ? { type: 'udp6', ipv6Only: true, lookup } : { type: 'udp4', lookup })
     const failed = (error: unknown): void => {
       socket.close()
       reject(error)

@@ -1,6 +1,6 @@
 import { createSocket } from 'node:dgram'
 import { RefusedError, addressType, canonicalHost } from '@it-socks/protocol'
-import { replyOf } from '../os-error.ts'
+import { codeOf, replyOf } from '../os-error.ts'
 
 /**
  * The local IP address from which this machine reaches another. A UDP socket that is connected knows it; no packet is sent.
@@ -19,4 +19,4 @@ export const routedFrom = (ip: string): Promise<string> =>
   })
 
 const noRoute = (ip: string, cause: Error): RefusedError =>
-  new RefusedError(replyOf(cause), { cause, message: `there is no route to ${ip}` })
+  new RefusedError(replyOf(cause), { cause, message: `there is no route to ${ip}: ${codeOf(cause)}` })
