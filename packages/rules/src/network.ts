@@ -9,8 +9,20 @@ export interface Network {
   readonly length: number
 }
 
+/** What was read last: each rule asks for the addresses of an attempt anew, and datagrams come by the thousand. */
+const lately = new Map<string, Ip | undefined>()
+const most = 64
+
 /** Reads an IP address, without its zone, and one that is mapped into IPv6 as what it is; `undefined` for a domain. */
 export const toIp = (host: string): Ip | undefined => {
+  if (lately.has(host)) return lately.get(host)
+  const ip = parse(host)
+  if (lately.size === most) lately.clear()
+  lately.set(host, ip)
+  return ip
+}
+
+const parse = (host: string): Ip | undefined => {
   if (addressType(host) === 'domain') return undefined
   const ip = read(host)
   return isMapped(ip) ? ip.toIPv4Address() : ip
