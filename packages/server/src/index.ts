@@ -1,3 +1,4 @@
-export { describeEndpoint, type ServerOptions } from './options.ts'
+export type { ServerOptions } from './options.ts'
 export * from './server.ts'
 export * from './session.ts'
+export { describeEndpoint } from './settings.ts'

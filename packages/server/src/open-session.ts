@@ -1,7 +1,6 @@
 import type { Endpoint, SocketDuplex } from '@it-socks/net'
 import { ClosedError } from '@it-socks/protocol'
-import type { Settings } from './options.ts'
-import { serve } from './serve.ts'
+import type { Serve } from './pipeline.ts'
 import type { ServerEvents, Session } from './session.ts'
 
 /** Tells the listeners of an event. */
@@ -10,7 +9,7 @@ export type Emit = <Event extends keyof ServerEvents>(event: Event, ...args: Ser
 export interface SessionOptions {
   readonly id: number
   readonly listener: Endpoint
-  readonly settings: Settings
+  readonly serve: Serve
   /** Has the session while it is open. */
   readonly sessions: Set<Session>
   readonly emit: Emit
@@ -19,7 +18,7 @@ export interface SessionOptions {
 /** Serves one connection to its end, and tells how far it has come. */
 export const openSession = (
   connection: SocketDuplex,
-  { id, listener, settings, sessions, emit }: SessionOptions
+  { id, listener, serve, sessions, emit }: SessionOptions
 ): void => {
   const controller = new AbortController()
   const traffic = { up: 0, down: 0 }
@@ -55,11 +54,11 @@ export const openSession = (
   emit('opened', session)
   serve(
     connection,
-    settings,
     {
       authenticated: ({ identity }) => reach('authenticated', { identity }),
       requested: ({ request }) => reach('requested', { request }),
-      established: ({ tunnel }) => reach('established', tunnel.localAddress ? { bound: tunnel.localAddress } : {}),
+      established: ({ tunnel: { localAddress: bound, datagrams } }) =>
+        reach('established', { ...(bound && { bound }), ...(datagrams && { dropped: datagrams.dropped }) }),
       traffic
     },
     controller.signal

@@ -1,17 +1,51 @@
-import { authenticate, none, type ServerMethod } from '@it-socks/auth'
-import { dial, type Endpoint } from '@it-socks/net'
-import { ConfigurationError, formatAddress, isLoopback } from '@it-socks/protocol'
-import type { Authenticated, Dial, Stage } from '@it-socks/stage'
+import type { ServerMethod } from '@it-socks/auth'
+import type { Endpoint } from '@it-socks/net'
+import type { CommandName } from '@it-socks/protocol'
+import type { Rule } from '@it-socks/rules'
+import type { Socks4Options } from '@it-socks/socks4'
+import type { Binder, DatagramBinder, Dial, Resolve, ReverseResolve } from '@it-socks/stage'
 
 export interface ServerOptions {
   /** Where to listen. Default: 127.0.0.1:1080. */
   listen?: Endpoint | readonly Endpoint[]
   /** Authentication methods in order of preference. Default: `[none()]`. */
   methods?: readonly ServerMethod[]
+  /**
+   * SOCKS4 and 4a on the same port, whose clients say a user id and prove nothing; `admit` says which may come in. `false`
+   * is SOCKS5 only. Default: everybody may where `methods` lets SOCKS5 clients in without authentication, else nobody.
+   */
+  socks4?: false | Socks4Options
   /** Serves everybody on addresses that are not loopback: an open proxy. Default: false. */
   allowAnonymous?: boolean
-  /** How targets are reached. Default: `dial()`, directly. */
+  /**
+   * What clients may ask for. Default: `connect`, `bind` and `udpAssociate`. Tor's `resolve` and `resolvePtr` are there for
+   * the asking.
+   */
+  commands?: readonly CommandName[]
+  /**
+   * Who may reach what; the first that matches decides. Ahead of them are one that keeps the server from connecting to
+   * itself, and `privateNetworks` unless `allowPrivate`. Default: none.
+   */
+  rules?: readonly Rule[]
+  /** What becomes of requests that no rule matches. Default: `deny` where one of `rules` allows something, else `allow`. */
+  otherwise?: 'allow' | 'deny'
+  /** Lets clients that are not on loopback reach loopback and private networks. Default: false. */
+  allowPrivate?: boolean
+  /** How names become addresses, for every command. Default: `systemResolve()`. */
+  resolve?: Resolve
+  /** How addresses become names, for Tor's `resolvePtr`. Default: `systemReverse()`. */
+  reverseResolve?: ReverseResolve
+  /** How targets are reached. Default: `dial({ resolve })`, directly. */
   dial?: Dial
+  /** Where to listen for BIND. Default: `binder()`. */
+  binder?: Binder
+  /** Where to open sockets for UDP ASSOCIATE. Default: `datagramBinder()`. */
+  datagramBinder?: DatagramBinder
+  /**
+   * The IP address that others know this machine by, where it is behind NAT: BIND and UDP ASSOCIATE tell it to clients in
+   * place of their own that are not loopback. Default: none.
+   */
+  publicHost?: string
   /** How many clients may be connected at a time; more are reset. Default: as many as the system allows. */
   maxConnections?: number
   /** How long a client may take from connecting to the end of its request, in milliseconds. Default: 10,000. */
@@ -21,45 +55,8 @@ export interface ServerOptions {
    * Default: 30,000.
    */
   connectTimeout?: number
-  /** How long nothing may go either way through a relay, in milliseconds. Default: 300,000. */
+  /** How long a BIND waits for the connection, in milliseconds. Default: 60,000. */
+  bindTimeout?: number
+  /** How long nothing may go either way through a relay or an association, in milliseconds. Default: 300,000. */
   idleTimeout?: number
 }
-
-/** Options with every default filled in. */
-export interface Settings extends Required<Omit<ServerOptions, 'listen' | 'methods' | 'allowAnonymous'>> {
-  readonly endpoints: readonly Endpoint[]
-  readonly authentication: Stage<unknown, Authenticated>
-}
-
-const anonymous = 0x00
-
-/** @throws {ConfigurationError} for an open proxy that nobody asked for by name, nowhere to listen, no methods … */
-export const settle = ({
-  listen = { host: '127.0.0.1', port: 1080 },
-  methods = [none()],
-  allowAnonymous = false,
-  dial: dialTarget = dial({ timeout: Infinity }),
-  maxConnections = Infinity,
-  handshakeTimeout = 10_000,
-  connectTimeout = 30_000,
-  idleTimeout = 300_000
-}: ServerOptions): Settings => {
-  const endpoints = [listen].flat()
-  if (endpoints.length === 0) throw new ConfigurationError('a server needs somewhere to listen')
-  const open = endpoints.find((endpoint) => 'host' in endpoint && !isLoopback(endpoint.host))
-  if (open !== undefined && !allowAnonymous && methods.some(({ id }) => id === anonymous)) {
-    throw new ConfigurationError(
-      `${describeEndpoint(open)} would be a proxy open to everybody: ask for authentication, or allow anonymous clients`
-    )
-  }
-  const authentication = authenticate(methods)
-  const limits = { maxConnections, handshakeTimeout, connectTimeout, idleTimeout }
-  for (const [name, limit] of Object.entries(limits)) {
-    if (!(limit > 0)) throw new ConfigurationError(`${name} is a number above zero, or Infinity`)
-  }
-  return { endpoints, authentication, dial: dialTarget, ...limits }
-}
-
-/** An endpoint in words: `host:port`, or the path of a unix socket. */
-export const describeEndpoint = (endpoint: Endpoint): string =>
-  'path' in endpoint ? endpoint.path : formatAddress(endpoint)

@@ -2,9 +2,11 @@ import { EventEmitter } from 'node:events'
 import { listen, type Endpoint, type Listener, type SocketDuplex } from '@it-socks/net'
 import { ClosedError, ConfigurationError } from '@it-socks/protocol'
 import { after } from '@it-socks/stage'
-import { settle, type ServerOptions } from './options.ts'
+import type { ServerOptions } from './options.ts'
 import { openSession, type Emit } from './open-session.ts'
+import { pipeline } from './pipeline.ts'
 import type { ServerEvents, Session } from './session.ts'
+import { settle } from './settings.ts'
 
 export interface CloseOptions {
   /** How long open sessions may go on before they are reset, in milliseconds. Default: 0. */
@@ -25,8 +27,8 @@ export interface Server extends EventEmitter<ServerEvents> {
 }
 
 /**
- * Makes a SOCKS5 server of the default pipeline: `authenticate`, `request`, `command`, `relay`, with limits on
- * connections and time, and events for each session.
+ * Makes a server of the default pipeline: SOCKS5, SOCKS4 and 4a on one port, CONNECT, BIND and UDP ASSOCIATE, rules about
+ * destinations, limits on connections and time, and events for each session.
  *
  * @throws {ConfigurationError} for options that contradict each other, or for an open proxy nobody asked for by name
  *
@@ -42,7 +44,9 @@ export interface Server extends EventEmitter<ServerEvents> {
  * ```
  */
 export const createServer = (options: ServerOptions = {}): Server => {
-  const settings = settle(options)
+  let endpoints: readonly Endpoint[] = []
+  const settings = settle(options, () => endpoints)
+  const serve = pipeline(settings)
   const events = new EventEmitter<ServerEvents>()
   // A listener that throws is an uncaught exception, as with any emitter, but nothing to the session that it hears of.
   const emit: Emit = (event, ...args) => {
@@ -67,7 +71,7 @@ export const createServer = (options: ServerOptions = {}): Server => {
       emit('rejected', connection.remoteAddress)
       return
     }
-    openSession(connection, { id: ++count, listener, settings, sessions, emit })
+    openSession(connection, { id: ++count, listener, serve, sessions, emit })
   }
 
   const acceptFrom = async (listener: Listener, endpoint: Endpoint): Promise<void> => {
@@ -87,6 +91,7 @@ export const createServer = (options: ServerOptions = {}): Server => {
       await Promise.allSettled(listening)
       try {
         const bound = await Promise.all(listening)
+        endpoints = bound
         started.forEach((listener, index) => void acceptFrom(listener, bound[index]!))
         return bound
       } catch (error) {

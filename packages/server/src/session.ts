@@ -15,9 +15,11 @@ export interface Session {
   readonly identity?: Identity
   /** Since `requested`. */
   readonly request?: Request
-  /** Since `established`: the address from which the target was reached. */
+  /** Since `established`: our end of the connection to the target, or where an association takes its datagrams. */
   readonly bound?: Address
-  /** Bytes relayed so far, each way. */
+  /** Since `established`, of an association: how many datagrams were dropped so far, by reason. */
+  readonly dropped?: Readonly<Record<string, number>>
+  /** Bytes relayed so far, each way; of datagrams, the data without headers. */
   readonly traffic: Readonly<Traffic>
   /** Resolves when the session is gone; never rejects. */
   readonly closed: Promise<void>

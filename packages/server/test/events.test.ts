@@ -87,7 +87,7 @@ describe('the events of a session that fails', () => {
     },
     {
       what: 'a command that is not served',
-      said: hex`05 01 00  05 02 00 01 00000000 0000`,
+      said: hex`05 01 00  05 f0 00 03 01 ${'a'} 0000`,
       heard: hex`05 00  05 07 00 01 00000000 0000`,
       told: ['authenticated', 'requested'],
       cause: { name: 'RefusedError', reply: 'command-not-supported' }
