@@ -51,8 +51,12 @@ describe('it-socks connect --bind', () => {
     const bound = await portOf(cli)
     const stranger = createConnection({ port: bound, host: '127.0.0.1', localAddress: '127.0.0.2' })
     onTestFinished(() => void stranger.destroy())
-    stranger.on('error', () => {}).resume()
-    await once(stranger, 'close')
+    await new Promise((resolve) =>
+      stranger
+        .on('error', () => {})
+        .resume()
+        .once('close', resolve)
+    )
     const peer = await connectTo(bound)
     peer.end('expected')
     cli.stdin.end()

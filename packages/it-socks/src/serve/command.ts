@@ -16,15 +16,14 @@ server once open sessions are over or --drain has passed; a second one at once.
 Of --allow, --deny and --rules together the first rule that matches decides.
 What none matches is denied where one of them allows something, else allowed.
 Clients that are not on loopback do not reach private networks or loopback,
-unless a rule or --allow-private says so. What a rule can say, all of it at a
-time, or "everything":
+unless a rule or --allow-private says so. A rule is "everything", or as many as
+it needs of these, with commas between alternatives:
 
-  [connect, bind, udp, resolve] [user <name>] [by <method>] [from <where>]
-  [to <where>] [port <n>, <n-m>]
+  connect, bind, udp, resolve    user <name>    by <method>
+  from <where>    to <where>     port <n>, <n-m>
 
-<where> is an address, a network as 10.0.0.0/8, loopback, private, anywhere; for
-"to" also a domain, and its subdomains are meant too. Between alternatives goes
-a comma.
+<where> is an address, a network such as 10.0.0.0/8, loopback, private, anywhere
+or, with "to", a domain, by which its subdomains are meant too.
 
 Examples:
   it-socks serve --listen '[::1]:9050'     another port, IPv6
@@ -81,7 +80,7 @@ const addAccess = (command: Command): Command =>
     .addOption(
       repeatable(
         '--socks4-user <id>',
-        'admit this user id over SOCKS4, which proves nothing; may be repeated. With users, none is otherwise',
+        'admit this user id over SOCKS4, where nobody proves it; may be repeated (default: all, with users none)',
         parseUserId
       )
     )
