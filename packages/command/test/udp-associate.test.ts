@@ -21,19 +21,20 @@ const serve = (script: readonly Line[], { at, publicHost }: ServeOptions = {}) =
     script: [...greeted, ...script],
     testing: 'server',
     run: async (duplex) => {
-      const { binder, open } = memoryDatagrams()
+      const network = memoryDatagrams()
       const options = publicHost === undefined ? {} : { publicHost }
       const { context } = await pipe(
         duplex,
         frames({ context: { connection: { localAddress: at, remoteAddress: at } } }),
         authenticate([none()]),
         request(),
-        command({ udpAssociate: udpAssociate(binder, { resolve: unresolving, ...options }) }),
+        command({ udpAssociate: udpAssociate(network.binder, { resolve: unresolving, ...options }) }),
         handshake(duplex)
       )
       const { localAddress } = context.tunnel
+      expect(network.open).toEqual([localAddress])
       context.tunnel.abort?.(new Error('the play is over'))
-      expect(open).toEqual([])
+      expect(network.open).toEqual([])
       return localAddress
     }
   })
@@ -71,7 +72,8 @@ describe('udpAssociate', () => {
 
   it('tells clients on loopback of loopback, public host or not', async () => {
     const at = { host: '127.0.0.1', port: 1080 }
-    await serve([asking, server`05 00 00 01 7f000001 c000`], { at, publicHost: '203.0.113.9' })
+    const answer = server`05 00 00 01 7f000001 c000`
+    expect(await serve([asking, answer], { at, publicHost: '203.0.113.9' })).toEqual({ ...at, port: 0xc000 })
   })
 
   it('refuses where there is no socket to be had', async () => {

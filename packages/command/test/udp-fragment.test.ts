@@ -17,7 +17,7 @@ const queue = (options?: ReassembleOptions) => {
     dropped += fragments
   }, options)
   return {
-    take(fragment: number, data: string, to = destination): string | undefined {
+    take: (fragment: number, data: string, to = destination): string | undefined => {
       const whole = take({ fragment, destination: to, data: hex`${data}` })
       return whole && text(whole.data)
     },
@@ -30,7 +30,6 @@ beforeEach(() => {
   vi.useFakeTimers()
 })
 afterEach(() => {
-  expect(vi.getTimerCount(), 'timers left').toBe(0)
   vi.useRealTimers()
 })
 
@@ -82,6 +81,7 @@ describe('reassemble', () => {
     expect([take(1, 'd'), take(2 | end, 'e')]).toEqual([undefined, 'de'])
     expect(take(1 | end, 'f')).toBe('f')
     expect(dropped()).toBe(0)
+    expect(vi.getTimerCount(), 'timers left').toBe(0)
   })
 
   it('starts anew with a first fragment', () => {
@@ -166,6 +166,7 @@ describe('the reassembly timer', () => {
     expect(dropped()).toBe(0)
     vi.advanceTimersByTime(1)
     expect(dropped()).toBe(2)
+    expect(vi.getTimerCount(), 'timers left').toBe(0)
     expect(take(3 | end, 'c')).toBeUndefined()
   })
 

@@ -17,9 +17,9 @@ export interface Reassembly {
    * Takes a datagram as it comes. Returns one that is whole: itself where it stands alone, or what its fragments make, with
    * a FRAG of 0.
    */
-  take(datagram: Datagram): Datagram | undefined
+  readonly take: (datagram: Datagram) => Datagram | undefined
   /** Abandons what is in the queue and stops the timer, which else keeps the process alive. */
-  stop(): void
+  readonly stop: () => void
 }
 
 const shortest = 5000
