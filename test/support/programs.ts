@@ -1,6 +1,6 @@
-import { accessSync, constants } from 'node:fs'
+import { accessSync, constants, existsSync } from 'node:fs'
 import { networkInterfaces } from 'node:os'
-import { join } from 'node:path'
+import { isAbsolute, join } from 'node:path'
 import { beforeEach } from 'vitest'
 
 const required = process.env['IT_SOCKS_REQUIRE_INTEROP'] === '1'
@@ -17,7 +17,14 @@ const isExecutable = (path: string): boolean => {
   }
 }
 
-const find = (name: string): string | undefined => folders.map((folder) => join(folder, name)).find(isExecutable)
+const find = (name: string): string | undefined =>
+  isAbsolute(name) ? [name].find(existsSync) : folders.map((folder) => join(folder, name)).find(isExecutable)
+
+/** Debian's Python: others that may be on the PATH do not have its packages. */
+export const python = '/usr/bin/python3'
+
+/** A module of Debian's Python, as a file that is installed or not. */
+export const pythonModule = (name: string): string => `/usr/lib/python3/dist-packages/${name}`
 
 /** The path of an installed program. */
 export const program = (name: string): string => {
@@ -27,7 +34,7 @@ export const program = (name: string): string => {
 }
 
 /**
- * Says what programs the tests of this file or `describe` talk to. Where one is not installed they are skipped, and the
+ * Says what programs (or files, by their absolute path) the tests of this file or `describe` talk to. Where one is not installed they are skipped, and the
  * reason is shown; with IT_SOCKS_REQUIRE_INTEROP=1 they fail.
  */
 export const needs = (...names: string[]): void => {

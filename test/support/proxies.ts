@@ -53,7 +53,7 @@ user.unprivileged: ${isRoot ? 'nobody' : userInfo().username}
 clientmethod: none
 socksmethod: ${method}
 client pass { from: 127.0.0.0/8 to: 0/0 }
-socks pass { from: 0/0 to: 0/0 protocol: tcp }
+socks pass { from: 0/0 to: 0/0 command: connect bind udpassociate bindreply udpreply }
 `
 
 /** A user of this system that cannot log in, until the test is over. Needs root, useradd, chpasswd and userdel. */
