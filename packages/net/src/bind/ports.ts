@@ -14,7 +14,7 @@ export const checkPorts = (ports: PortRange | undefined): void => {
 }
 
 /** The ports of a range, each once, from a random one on; without a range 0, by which the system chooses. */
-export const portsOf = function* (ports: PortRange | undefined): Generator<number, void> {
+const portsOf = function* (ports: PortRange | undefined): Generator<number, void> {
   const [first, last] = ports ?? [0, 0]
   const count = last - first + 1
   const start = randomInt(count)
