@@ -32,9 +32,9 @@ const serve = (script: readonly Line[], { at, publicHost }: ServeOptions = {}) =
         handshake(duplex)
       )
       const { localAddress } = context.tunnel
-      expect(network.open).toEqual([localAddress])
+      expect(network.open()).toEqual([localAddress])
       context.tunnel.abort?.(new Error('the play is over'))
-      expect(network.open).toEqual([])
+      expect(network.open()).toEqual([])
       return localAddress
     }
   })

@@ -41,12 +41,12 @@ const busy = async (options: Parameters<typeof associate>[0] = {}) => {
   client.send(hex`0000 01 01 c6336409 0035 ${'a'}`, bound)
   const [{ from }] = [await far.receive(), await target.receive()]
   await quiet()
-  expect(network.open.length).toBe(2)
+  expect(network.open().length).toBe(2)
   expect(lookups.map(({ aborted }) => aborted)).toEqual([false])
 
   /** Nothing is left of it, and nothing is sent any more, in either direction. */
   const isOver = async (): Promise<void> => {
-    expect(network.open).toEqual([])
+    expect(network.open()).toEqual([])
     expect(lookups.map(({ aborted }) => aborted)).toEqual([true])
     client.send(hex`${nine} ${'too late'}`, bound)
     target.send(hex`${'too late'}`, bound)
@@ -103,10 +103,10 @@ describe('an association ends', () => {
       target.send(hex`${'answer'}`, bound)
       await client.receive()
     }
-    expect(network.open).toEqual([bound])
+    expect(network.open()).toEqual([bound])
     await vi.advanceTimersByTimeAsync(1000)
     expect(await ended).toBeInstanceOf(IdleError)
-    expect(network.open).toEqual([])
+    expect(network.open()).toEqual([])
     expect(vi.getTimerCount()).toBe(0)
   })
 
@@ -129,7 +129,7 @@ describe('an association ends', () => {
     })
     const chatter = async function* (): AsyncGenerator<Bytes, void> {
       for (let turn = 0; turn < 100; turn++) yield new Uint8Array(1000)
-      expect(network.open.length).toBe(1)
+      expect(network.open().length).toBe(1)
       await left
     }
     const sunk = tunnel.sink(chatter())
@@ -150,7 +150,7 @@ describe('an association ends', () => {
     }
     await expect(tunnel.sink(breaking())).rejects.toBe(error)
     await expect(tunnel.source[Symbol.asyncIterator]().next()).rejects.toBe(error)
-    expect(network.open).toEqual([])
+    expect(network.open()).toEqual([])
   })
 
   it('where nobody reads it any more', async () => {
@@ -160,7 +160,7 @@ describe('an association ends', () => {
     const waiting = reader.next()
     await reader.return?.()
     expect(await waiting).toEqual({ done: true, value: undefined })
-    expect(network.open).toEqual([])
+    expect(network.open()).toEqual([])
   })
 })
 
@@ -200,7 +200,7 @@ describe('an association that nobody takes is closed', () => {
       for await (const _ of failing(steps(network.binder, asked())));
     }
     await expect(all()).rejects.toBe(error)
-    expect(network.open).toEqual([])
+    expect(network.open()).toEqual([])
   })
 
   it('where the consumer leaves at the reply', async () => {
@@ -211,7 +211,7 @@ describe('an association that nobody takes is closed', () => {
       if (++replies === 2) break
     }
     await quiet()
-    expect(network.open).toEqual([])
+    expect(network.open()).toEqual([])
   })
 
   it('where the signal aborts while the socket opens, and the binder does not care', async () => {
@@ -229,8 +229,8 @@ describe('an association that nobody takes is closed', () => {
     }
     await expect(all()).rejects.toThrow('shutting down')
     open(await network.binder({ host: '192.0.2.1', received: () => {} }))
-    expect(network.open.length).toBe(1)
+    expect(network.open().length).toBe(1)
     await quiet()
-    expect(network.open).toEqual([])
+    expect(network.open()).toEqual([])
   })
 })

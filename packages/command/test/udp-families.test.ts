@@ -8,7 +8,7 @@ const four = hex`0000 00 01 c6336409 0035`
 const six = hex`0000 00 04 20010db8000000000000000000000009 0035`
 const local = hex`0000 00 01 7f000035 0035`
 
-const hosts = (network: MemoryDatagrams): string[] => network.open.map(({ host }) => host)
+const hosts = (network: MemoryDatagrams): string[] => network.open().map(({ host }) => host)
 
 /** Opens further sockets when the test says so. */
 const reluctant = () => {
@@ -158,7 +158,7 @@ describe('a further socket', () => {
     expect(await ended).toBe('closed')
     open()
     await quiet()
-    expect(network.open).toEqual([])
+    expect(network.open()).toEqual([])
     expect(target.inbox).toEqual([])
   })
 
@@ -170,7 +170,7 @@ describe('a further socket', () => {
     expect(hosts(network)).toEqual(['192.0.2.1', '::'])
     leave()
     expect(await ended).toBe('closed')
-    expect(network.open).toEqual([])
+    expect(network.open()).toEqual([])
   })
 })
 

@@ -109,7 +109,7 @@ export const associate = async ({
     leave()
     await over
     await ended
-    expect(network.open).toEqual([])
+    expect(network.open()).toEqual([])
   })
 
   return {

@@ -94,7 +94,7 @@ describe('whatever a client sends', () => {
         expect(client.inbox).toEqual([])
         leave()
         expect(await ended).toBe('closed')
-        expect(network.open).toEqual([])
+        expect(network.open()).toEqual([])
       }),
       { numRuns: 200 }
     )

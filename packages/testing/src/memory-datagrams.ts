@@ -22,7 +22,7 @@ export interface MemoryDatagrams {
   /** Binds a socket at an IP address of your choice; where `port` is 0, or missing, at the next free port. */
   bind(host: string, port?: number): MemoryDatagramSocket
   /** Where the binder's sockets are bound that are open: empty when nothing was left open. */
-  readonly open: readonly Address[]
+  readonly open: () => readonly Address[]
 }
 
 export interface MemoryDatagramsOptions {
@@ -64,7 +64,7 @@ export const memoryDatagrams = ({
   const place = ({ host, port }: Address): string => `${host} ${port}`
   const isWildcard = (host: string): host is keyof typeof addresses => host in addresses
 
-  const open = (
+  const openAt = (
     { host, received, dropped = () => {} }: Omit<DatagramBinderOptions, 'signal'>,
     port: number,
     closed: (localAddress: Address) => void
@@ -96,7 +96,7 @@ export const memoryDatagrams = ({
   return {
     async binder({ signal = never, ...options }) {
       signal.throwIfAborted()
-      const socket = open(options, 0, (localAddress) => {
+      const socket = openAt(options, 0, (localAddress) => {
         ofBinder.delete(localAddress)
         forget()
       })
@@ -112,16 +112,14 @@ export const memoryDatagrams = ({
         if (reader === undefined) inbox.push({ data, from })
         else reader({ data, from })
       }
-      const socket = open({ host, received }, port, () => {})
+      const socket = openAt({ host, received }, port, () => {})
       return {
         ...socket,
         inbox,
         receive: async () => inbox.shift() ?? (await new Promise((resolve) => readers.push(resolve)))
       }
     },
-    get open() {
-      return [...ofBinder]
-    }
+    open: () => [...ofBinder]
   }
 }
 
