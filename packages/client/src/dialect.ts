@@ -6,7 +6,7 @@ import { compose, type Granted, type Stage } from '@it-socks/stage'
 
 /** What a client says to a proxy, in one version of SOCKS. */
 export interface Dialect {
-  /** The only family of addresses that can be asked for. */
+  /** The only family of addresses that it is worth to resolve names to. */
   readonly family: 4 | undefined
   /**
    * Says who we are, asks, and reads the reply.
@@ -24,11 +24,12 @@ export const socks5 = (methods: readonly ClientMethod[]): Dialect => ({
   accepted
 })
 
-export const socks4 = (userId = ''): Dialect => ({
+/** @param version what the proxy knows: `4a` has domains, `4` IPv4 addresses alone */
+export const socks4 = (userId: string, version: '4' | '4a'): Dialect => ({
   family: 4,
   ask(request) {
-    const { command } = request
-    if (command === 'connect' || command === 'bind') return ask4(request, { userId })
+    const { command, destination } = request
+    if (command === 'connect' || command === 'bind') return ask4({ command, destination }, { userId, version })
     throw new ConfigurationError(`SOCKS4 has no ${spelled[command]}: use a SOCKS5 proxy`)
   },
   accepted: accepted4

@@ -9,7 +9,10 @@ export interface Proxy {
   readonly host: string
   /** Default: 1080. */
   readonly port?: number
-  /** The version of SOCKS that it speaks. Version 4 has CONNECT and BIND, IPv4 and domains. Default: 5. */
+  /**
+   * The version of SOCKS that it speaks. Version 4 has CONNECT and BIND only; it has IPv4 addresses where names are
+   * resolved here, and is SOCKS4a, which has domains, where they are not. Default: 5.
+   */
   readonly version?: 5 | 4
   /** Together with `password`: offered beside "no authentication". For SOCKS4, which has no passwords, the user id. */
   readonly username?: string
@@ -114,8 +117,8 @@ const inVersion5 = ({ username, password, methods }: Proxy): Dialect => {
 
 const noPassword = 'SOCKS4 has a user id, and no password'
 
-const inVersion4 = ({ username, password, methods }: Proxy): Dialect => {
+const inVersion4 = ({ username = '', password, methods, names = 'remote' }: Proxy): Dialect => {
   if (password !== undefined) throw new ConfigurationError(noPassword)
   if (methods !== undefined) throw new ConfigurationError('SOCKS4 has no authentication methods')
-  return socks4(username)
+  return socks4(username, names === 'remote' ? '4a' : '4')
 }

@@ -89,7 +89,7 @@ describe('bind', () => {
 
   it('takes the address that the proxy was dialled at where the connection has none', async () => {
     const [near, far] = duplexPair()
-    const dial: Dial = async () => ({ source: near.source, sink: near.sink })
+    const dial: Dial = async () => ({ source: near.source, sink: (source) => near.sink(source) })
     void far.sink(
       (async function* () {
         yield hex`05 00`

@@ -10,7 +10,9 @@ describe('parseProxy', () => {
     ['socks5h://proxy.example:9050', { host: 'proxy.example', port: 9050, names: 'remote' }],
     ['SOCKS5H://127.0.0.1:9050/', { host: '127.0.0.1', port: 9050, names: 'remote' }],
     ['socks5h://[::1]:9050', { host: '::1', port: 9050, names: 'remote' }],
-    ['socks5h://bücher.example', { host: 'bücher.example', port: 1080, names: 'remote' }]
+    ['socks5h://bücher.example', { host: 'bücher.example', port: 1080, names: 'remote' }],
+    ['socks4://proxy.example', { host: 'proxy.example', port: 1080, version: 4, names: 'local' }],
+    ['socks4a://proxy.example:9050', { host: 'proxy.example', port: 9050, version: 4, names: 'remote' }]
   ])('reads %s', (url, proxy) => {
     expect(parseProxy(url)).toEqual(proxy)
     expect(parseProxy(new URL(url))).toEqual(proxy)
@@ -26,13 +28,20 @@ describe('parseProxy', () => {
     expect(parseProxy(url)).toMatchObject(credentials)
   })
 
+  it.each(['socks4://al%40ice@h', 'socks4a://al%40ice:@h'])('reads the user id of %s, which has no password', (url) => {
+    expect(parseProxy(url)).toMatchObject({ username: 'al@ice' })
+    expect(parseProxy(url)).not.toHaveProperty('password')
+  })
+
   it('has no user and no password where the URL has none', () => {
     expect(Object.keys(parseProxy('socks5h://h'))).toEqual(['host', 'port', 'names'])
   })
 
   const wrong = [
     ['another scheme', 'http://alice:hunter2@h:1080'],
-    ['SOCKS4, which is another protocol', 'socks4://alice:hunter2@h:1080'],
+    ['SOCKS of no version, which is another one for everybody', 'socks://alice:hunter2@h:1080'],
+    ['a password for SOCKS4, which has none', 'socks4://alice:hunter2@h:1080'],
+    ['a password for SOCKS4a, which has none', 'socks4a://alice:hunter2@h:1080'],
     ['no scheme', 'alice:hunter2@h:1080'],
     ['no scheme and no user', '127.0.0.1:1080'],
     ['no host', 'socks5://'],

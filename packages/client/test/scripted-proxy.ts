@@ -17,6 +17,8 @@ export interface ScriptedProxy {
   readonly clients: () => number
   /** How many bytes the client has said. */
   readonly heard: () => number
+  /** How many clients have reset their connection. */
+  readonly resets: () => number
 }
 
 type Ending = 'end' | 'reset' | 'wait'
@@ -54,7 +56,8 @@ export const scriptedProxy = async (
   const host = '127.0.0.1'
   const { port } = server.address() as AddressInfo
   const heard = (): number => ears.reduce((sum, ear) => sum + ear.bytes.length, 0)
-  return { host, port, url: `socks5h://${host}:${port}`, played, gone, clients: () => ears.length, heard }
+  const resets = (): number => ears.filter(({ reset }) => reset).length
+  return { host, port, url: `socks5h://${host}:${port}`, played, gone, clients: () => ears.length, heard, resets }
 }
 
 const follow = async (script: readonly Line[], socket: Socket, ear: Ear, ending: Ending): Promise<void> => {
@@ -78,6 +81,7 @@ interface Ear {
   /** All that has come. */
   bytes: Uint8Array
   ended: boolean
+  reset: boolean
   /** Resolves when so many bytes have come, or no more will. */
   heard(length: number): Promise<void>
 }
@@ -88,6 +92,7 @@ const listenTo = (socket: Socket): Ear => {
     socket,
     bytes: new Uint8Array(),
     ended: false,
+    reset: false,
     heard: (length) =>
       new Promise((resolve) => {
         wake = () => {
@@ -105,6 +110,12 @@ const listenTo = (socket: Socket): Ear => {
     wake()
   })
   // A reset is an error of the socket, and what some tests wait for.
-  socket.on('end', ended).on('close', ended).on('error', ended)
+  socket
+    .on('end', ended)
+    .on('close', ended)
+    .on('error', () => {
+      ear.reset = true
+      ended()
+    })
   return ear
 }
