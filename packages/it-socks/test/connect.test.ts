@@ -141,6 +141,25 @@ describe('it-socks connect', () => {
     )
   })
 
+  it('says what cannot be asked of the proxy', async () => {
+    const { port } = await serveCli()
+    const run = (scheme: string, host: string) =>
+      runCli(['connect', '--proxy', `${scheme}://127.0.0.1:${port}`, host, '80'])
+    expect(await run('socks4', '2001:db8::1')).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/^it-socks: the proxy .* cannot be asked for this: 2001:db8::1 is not .*IPv4.*\n$/)
+    })
+    expect(await run('socks5h', 'x'.repeat(256))).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/^it-socks: the proxy .* cannot be asked for this: .* 256 bytes.*\n$/)
+    })
+  })
+
+  it('names socks4a:// where a SOCKS4 proxy could resolve what cannot be resolved here', async () => {
+    const args = ['connect', '--proxy', `socks4://127.0.0.1:${await freePort()}`, unresolvable, '80']
+    expect((await runCli(args)).stderr).toContain('cannot be resolved here; with socks4a:// the proxy resolves it\n')
+  })
+
   it('says that the proxy does not let us in, and never the password', async () => {
     const { port } = await serveCli(['--user', 'alice:open sesame'])
     const run = (proxy: string) => runCli(['connect', '--proxy', proxy, 'target.example', '80'])

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { connect, type Proxy } from '@it-socks/client'
+import { connect, reverseThrough, type Proxy } from '@it-socks/client'
 import { RefusedError } from '@it-socks/protocol'
 import { runCli, serveCli } from '../../../test/support/cli.ts'
 import { startTarget, type Target } from '../../../test/support/target.ts'
@@ -123,7 +123,18 @@ describe('it-socks serve, and names', () => {
     const dns = await startUdpTarget()
     const proxy = await serveCli(['--dns', dns.address, '--connect-timeout', '0.5'])
     const opened = open(proxy.port, 'name.test:80').catch((error: unknown) => error)
-    expect(await dns.receive()).toContain('name')
+    expect(await dns.receive()).toContain('\u0004name\u0004test')
     expect(await opened).toBeInstanceOf(RefusedError)
+  })
+
+  it('asks the servers of --dns for the names of addresses, for those who resolve', async () => {
+    const dns = await startUdpTarget()
+    const args = ['--dns', dns.address, '--connect-timeout', '0.5', '--commands', 'resolve']
+    const proxy = await serveCli(args)
+    const reverse = reverseThrough({ proxy: { host: '127.0.0.1', port: proxy.port } })
+    const resolved = reverse('192.0.2.7').catch((error: unknown) => error)
+    expect(await dns.receive()).toContain('\u00017\u00012\u00010\u0003192\u0007in-addr')
+    expect(await resolved).toBeInstanceOf(RefusedError)
+    expect(await proxy.event('session')).toMatchObject({ command: 'resolvePtr', outcome: 'DeadlineError' })
   })
 })

@@ -123,11 +123,10 @@ describe('it-socks udp --count', () => {
   })
 
   it('says how many replies came before --timeout', async () => {
-    const answerOnce = (data: Buffer, count: number): Buffer | undefined => (count === 1 ? data : undefined)
     const [{ port }, silent, curt] = await Promise.all([
       serveCli(),
       startUdpTarget(),
-      startUdpTarget({ answer: answerOnce })
+      startUdpTarget({ answer: (data, count) => (count === 1 ? data : undefined) })
     ])
     expect(await runCli(udpTo(port, silent.port, '--timeout', '0.5'), { input: 'hello' })).toMatchObject({
       code: 1,

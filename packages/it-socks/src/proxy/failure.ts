@@ -1,10 +1,12 @@
 import {
   AuthenticationError,
   DeadlineError,
+  InvalidAddressError,
   NoAcceptableMethodError,
   ProxyClosedError,
   ProxyUnreachableError,
   RefusedError,
+  TooLongError,
   UnresolvableError,
   formatAddress,
   unspecified,
@@ -77,6 +79,10 @@ const explain = (error: unknown, way: Way): string => {
     return way.task === 'connect' && ofTarget.has(error.reply)
       ? `the target ${target} cannot be reached from the proxy ${proxy}: ${error.message}`
       : `the proxy ${proxy} refuses to ${tasks[way.task](way.target)}: ${error.message}`
+  }
+  // What SOCKS, or this version of it, has no room for.
+  if (error instanceof InvalidAddressError || error instanceof TooLongError) {
+    return `the proxy ${proxy} cannot be asked for this: ${error.message}`
   }
   if (error instanceof NoAcceptableMethodError && way.proxy.username === undefined) {
     return `the proxy ${proxy} does not let us in without a user name and password`

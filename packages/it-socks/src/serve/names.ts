@@ -1,6 +1,6 @@
-import { dnsResolve, systemResolve, tableResolve, type AddressOrder } from '@it-socks/net'
+import { dnsResolve, dnsReverse, systemResolve, systemReverse, tableResolve, type AddressOrder } from '@it-socks/net'
 import { UnresolvableError, formatAddress, type Address } from '@it-socks/protocol'
-import type { Resolve } from '@it-socks/stage'
+import type { Resolve, ReverseResolve } from '@it-socks/stage'
 
 /** A name and its addresses. */
 export type HostEntry = readonly [name: string, ips: readonly string[]]
@@ -23,6 +23,10 @@ export const namesResolve = ({ dns, host, family, prefer }: NamesOptions): Resol
   const known = host === undefined ? asked : tableResolve(tableOf(host), { otherwise: asked })
   return family === undefined ? known : onlyFamily(known, family)
 }
+
+/** How they say that addresses become names. */
+export const namesReverse = ({ dns }: NamesOptions): ReverseResolve =>
+  dns === undefined ? systemReverse() : dnsReverse({ servers: dns.map(formatAddress) })
 
 /** A name that is there several times has all the addresses. */
 const tableOf = (entries: readonly HostEntry[]): Record<string, string[]> => {

@@ -3,7 +3,7 @@ import { binder, datagramBinder, dial, type Endpoint, type PortRange } from '@it
 import type { CommandName } from '@it-socks/protocol'
 import type { Rule } from '@it-socks/rules'
 import type { ServerOptions } from '@it-socks/server'
-import { namesResolve, type NamesOptions } from './names.ts'
+import { namesResolve, namesReverse, type NamesOptions } from './names.ts'
 import type { RuleSource } from './rules.ts'
 import { verifyUsers, type User } from './users.ts'
 
@@ -49,6 +49,7 @@ export const serverOptions = (
     rules,
     allowPrivate: settings.allowPrivate ?? false,
     resolve,
+    reverseResolve: namesReverse(settings),
     // The server's own deadline is what connecting has.
     dial: dial({ resolve, timeout: Infinity, ...(family && { family }) }),
     ...(ports && { binder: binder({ ports }), datagramBinder: datagramBinder({ ports }) }),

@@ -1,6 +1,6 @@
 import { setTimeout } from 'node:timers/promises'
 import type { Association } from '@it-socks/client'
-import { ProxyClosedError, TooLongError, formatAddress } from '@it-socks/protocol'
+import { ProxyClosedError, formatAddress } from '@it-socks/protocol'
 import type { Failure } from '../failure.ts'
 import { ConnectFailure, connectFailure, type Way } from '../proxy/failure.ts'
 import { formatProxy } from '../proxy/proxy.ts'
@@ -69,12 +69,8 @@ export const converse = async (
   }
 }
 
-const exchangeFailure = (error: unknown, way: Way): Failure => {
-  if (error instanceof ProxyClosedError) return ended(way, { cause: error })
-  return error instanceof TooLongError
-    ? new ConnectFailure(error.message, { cause: error })
-    : connectFailure(error, way)
-}
+const exchangeFailure = (error: unknown, way: Way): Failure =>
+  error instanceof ProxyClosedError ? ended(way, { cause: error }) : connectFailure(error, way)
 
 const ended = ({ proxy }: Way, options?: ErrorOptions): ConnectFailure =>
   new ConnectFailure(`the proxy ${formatProxy(proxy)} ended the association`, options)
