@@ -44,6 +44,17 @@ describe('the datagrams of an association', () => {
     expect((await client.receive()).data).toEqual(hex`0000 00 01 cb0071c8 0009 ${answer}`)
   })
 
+  it('have the right peer in front, of however many are remembered', async () => {
+    const { network, client, bound } = await associate({ maxPeers: 1 })
+    client.send(hex`${nine} ${question}`, bound)
+    const peers = [53, 54, 55].map((port) => network.bind('198.51.100.9', port))
+    for (const peer of [...peers, ...peers, ...peers]) {
+      peer.send(answer, bound)
+      const { port } = peer.localAddress
+      expect((await client.receive()).data).toEqual(hex`0000 00 01 c6336409 ${Uint8Array.of(0, port)} ${answer}`)
+    }
+  })
+
   it('keep the order of those to one target', async () => {
     const { network, client, bound } = await associate()
     const target = network.bind('198.51.100.9', 53)
@@ -123,6 +134,22 @@ describe('the client of an association', () => {
     expect((await target.receive()).data).toEqual(question)
     expect(dropped()).toEqual({ stranger: 1 })
     expect(client.inbox).toEqual([])
+  })
+
+  it('that names the relay’s own port does not make it talk to itself', async () => {
+    const { network, client, bound, dropped } = await associate({
+      serverHost: '127.0.0.1',
+      clientHost: '127.0.0.1',
+      destination: { host: '0.0.0.0', port: 49_152 }
+    })
+    expect(bound.port, 'the port that the client named').toBe(49_152)
+    const target = network.bind('127.0.0.9', 53)
+    target.send(answer, bound)
+    client.send(hex`0000 00 01 7f000009 0035 ${question}`, bound)
+    expect(await target.receive()).toEqual({ data: question, from: bound })
+    target.send(answer, bound)
+    expect(await client.receive()).toEqual({ data: hex`0000 00 01 7f000009 0035 ${answer}`, from: bound })
+    expect(dropped()).toEqual({ stranger: 1 })
   })
 
   it('gets what comes to the port that it named before it has sent anything', async () => {

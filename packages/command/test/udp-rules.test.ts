@@ -95,6 +95,17 @@ describe('rules', () => {
     expect(dropped()).toEqual({ 'not-allowed': 1 })
   })
 
+  it('that permit a name permit what its host says from another port, as TFTP does', async () => {
+    const { permit } = permitting((_, name) => name === 'dns.example')
+    const { network, client, bound, dropped } = await associate({ permit, resolve: async () => ['198.51.100.9'] })
+    const [target, other] = [network.bind('198.51.100.9', 53), network.bind('198.51.100.9', 5000)]
+    client.send(hex`${dns} ${'question'}`, bound)
+    await target.receive()
+    other.send(hex`${'answer'}`, bound)
+    expect((await client.receive()).data).toEqual(hex`0000 00 01 c6336409 1388 ${'answer'}`)
+    expect(dropped()).toEqual({})
+  })
+
   it('refuse where they fail', async () => {
     const permit: Permit = () => {
       throw new TypeError('not a function')

@@ -1,4 +1,4 @@
-import type { Address } from '@it-socks/protocol'
+import { formatAddress, type Address } from '@it-socks/protocol'
 import { onAbort, type DatagramBinder, type DatagramBinderOptions, type Permit, type Resolve } from '@it-socks/stage'
 import type { Tunnel } from '@it-socks/stage'
 import { countDrops, type DropReason } from './drops.ts'
@@ -56,7 +56,9 @@ export const openAssociation = async (options: AssociationOptions): Promise<Asso
   const names = openNames(options.resolve, limits.maxNames ?? 256, ended)
   const reassembly = reassemble((fragments) => drop('fragment', fragments), limits)
   const read = datagramReader()
-  let client = options.client.port === 0 ? undefined : options.client
+  // A client that names our own port would have us talk to ourselves, for ever where the peer is an echo.
+  const isNamed = options.client.port !== 0 && formatAddress(options.client) !== formatAddress(relay.localAddress)
+  let client = isNamed ? options.client : undefined
 
   const answer = toClient({
     client: () => client,

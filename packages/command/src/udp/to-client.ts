@@ -24,7 +24,7 @@ export const toClient =
     const to = client()
     if (to === undefined) return drop('stranger')
     // A rule for a domain is one for the answers of its host, too.
-    if (permit !== undefined && !isPermitted(permit, from, peers.nameOf(from))) return drop('not-allowed')
+    if (permit !== undefined && !isPermitted(permit, from, peers.nameOf(from.host))) return drop('not-allowed')
     const header = peers.headerOf(from)
     const length = header.length + data.length
     if (length > capacityOf(to.host)) return drop('too-large')

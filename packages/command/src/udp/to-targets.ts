@@ -31,9 +31,8 @@ export const toTargets = ({ names, peers, permit, room, drop, send }: ToTargetsO
     if (answer === undefined) return drop('unresolvable')
     const host = answer.find((ip) => isPermitted(permit, { host: ip, port }, name))
     if (host === undefined) return drop('not-allowed')
-    const to = { host, port }
-    if (permit !== undefined) peers.named(to, name)
-    send(data, to)
+    if (permit !== undefined) peers.named(host, name)
+    send(data, { host, port })
   }
 
   return ({ destination, data }: Datagram): void => {
