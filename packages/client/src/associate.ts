@@ -34,6 +34,7 @@ export interface AssociateOptions extends ThroughOptions, AssociationOptions {
  *   for await (const { from, data } of association.source) {
  *     if (from.port === 53) return data // leaving the loop closes the association
  *   }
+ *   throw new Error('nobody answered')
  * }
  * ```
  */
