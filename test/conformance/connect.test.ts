@@ -1,6 +1,6 @@
 import { hex } from '@it-socks/testing'
 import { describe } from 'vitest'
-import { conformance, type Case } from './conversation.ts'
+import { conformance, type Case } from './table.ts'
 import { refusals } from './outside.ts'
 
 const a255 = 'a'.repeat(255)

@@ -1,7 +1,7 @@
 import { usernamePassword, users } from '@it-socks/auth'
 import { hex } from '@it-socks/testing'
 import { describe } from 'vitest'
-import { conformance } from './conversation.ts'
+import { conformance } from './table.ts'
 
 const withPassword = usernamePassword({ verify: users({ alice: 'open sesame', ['u'.repeat(255)]: 'p'.repeat(255) }) })
 const request = hex`05 01 00 01 c0000201 0050 ${'data'}`

@@ -2,7 +2,7 @@ import { usernamePassword, users } from '@it-socks/auth'
 import type { ServerOptions } from '@it-socks/server'
 import { hex } from '@it-socks/testing'
 import { describe } from 'vitest'
-import { conformance, wholeOrInBytes, type Case } from './conversation.ts'
+import { conformance, wholeOrInBytes, type Case } from './table.ts'
 
 const withPassword = usernamePassword({ verify: users({ alice: 'open sesame' }) })
 const a255 = 'a'.repeat(255)
