@@ -142,3 +142,6 @@ export const portToBytes = (port: number): readonly [number, number] => {
   checkPort(port, `port ${port}`)
   return [port >> 8, port & 0xff]
 }
+
+/** The port that two bytes spell, high byte first. */
+export const portFromBytes = ([high, low]: Uint8Array): number => (high! << 8) | low!

@@ -34,15 +34,15 @@ export class MalformedError extends SocksError {
   declare within?: { readonly message: string; readonly fields: Readonly<Record<string, unknown>> }
 }
 
-/** VER is not the version that the message must have. */
+/** VER, for SOCKS4 VN, is not the version that the message must have. */
 export class VersionError extends MalformedError {
   override readonly name = 'VersionError'
   override readonly code = 'ERR_SOCKS_VERSION'
 
-  constructor(expected: number | readonly number[], received: number) {
+  constructor(expected: number | readonly number[], received: number, field = 'VER') {
     const letter = String.fromCharCode(received)
     const hint = /[A-Z]/.test(letter) ? ` ("${letter}": is the peer speaking HTTP?)` : ''
-    super(`VER must be ${[expected].flat().map(hex).join(' or ')}, received ${hex(received)}${hint}`)
+    super(`${field} must be ${[expected].flat().map(hex).join(' or ')}, received ${hex(received)}${hint}`)
   }
 }
 
@@ -56,13 +56,13 @@ export class ReservedError extends MalformedError {
   }
 }
 
-/** CMD is none that we know. */
+/** CMD, for SOCKS4 CD, is none that we know. */
 export class CommandError extends MalformedError {
   override readonly name = 'CommandError'
   override readonly code = 'ERR_SOCKS_COMMAND'
 
-  constructor(received: number) {
-    super(`unknown CMD ${hex(received)}`, { reply: 'command-not-supported' })
+  constructor(received: number, field = 'CMD') {
+    super(`unknown ${field} ${hex(received)}`, { reply: 'command-not-supported' })
   }
 }
 
@@ -103,6 +103,16 @@ export class TextError extends MalformedError {
 
   constructor(field: string, options?: ErrorOptions) {
     super(`${field} is not text that can stand there`, options)
+  }
+}
+
+/** Text that a NUL must end goes on behind the most bytes that it may have. */
+export class UnterminatedError extends MalformedError {
+  override readonly name = 'UnterminatedError'
+  override readonly code = 'ERR_SOCKS_UNTERMINATED'
+
+  constructor(field: string, maximum: number) {
+    super(`${field} has more than ${maximum} bytes before its NUL`)
   }
 }
 
@@ -259,13 +269,16 @@ export class ProxyUnreachableError extends SocksError {
   }
 }
 
-/** The proxy closed the connection where it owed an answer, as `ssh -D` does for a target that it cannot reach. */
+/**
+ * The proxy closed the connection where it owed an answer, as `ssh -D` does for a target that it cannot reach, or the
+ * one that an association lives by.
+ */
 export class ProxyClosedError extends SocksError {
   override readonly name = 'ProxyClosedError'
   override readonly code = 'ERR_SOCKS_PROXY_CLOSED'
 
-  constructor(message: string, options?: ErrorOptions) {
-    super(`the proxy closed the connection instead of answering with a ${message}`, options)
+  constructor(owed: string, { message, ...options }: ErrorOptions & { message?: string } = {}) {
+    super(message ?? `the proxy closed the connection instead of answering with a ${owed}`, options)
   }
 }
 

@@ -8,7 +8,9 @@ import {
   ipFromBytes,
   methodSelection,
   reply,
+  reply4,
   request,
+  request4,
   type Address,
   type Message
 } from '@it-socks/protocol'
@@ -35,6 +37,15 @@ export const address: fc.Arbitrary<Address> = fc.record({
   port: fc.nat({ max: 65535 })
 })
 
+/** What SOCKS4 can say of itself. */
+const address4: fc.Arbitrary<Address> = fc.record({ host: ipv4, port: fc.nat({ max: 65535 }) })
+/** SOCKS4 and SOCKS4a in halves; text has no NUL. */
+const asked4 = fc.record({
+  command: fc.constantFrom('connect' as const, 'bind' as const),
+  destination: fc.oneof(address4, address),
+  userId: text(0).filter((userId) => !userId.includes('\0'))
+})
+
 /** A message and an arbitrary value of it. */
 export interface Case<T = unknown> {
   readonly message: Message<T>
@@ -52,7 +63,9 @@ export const everyMessage: ReadonlyArray<Message<unknown>> = [
   credentialsStatus,
   request,
   reply,
-  datagramHeader
+  datagramHeader,
+  request4,
+  reply4
 ] as ReadonlyArray<Message<unknown>>
 
 /** Any message with any value that it can hold. */
@@ -63,7 +76,9 @@ export const anyMessage: fc.Arbitrary<Case> = fc.oneof(
   cases(credentialsStatus, fc.record({ status: octet })),
   cases(request, fc.record({ command: fc.constantFrom('connect', 'bind', 'udpAssociate'), destination: address })),
   cases(reply, fc.record({ rep: octet, bound: address })),
-  cases(datagramHeader, fc.record({ fragment: octet, destination: address }))
+  cases(datagramHeader, fc.record({ fragment: octet, destination: address })),
+  cases(request4, asked4),
+  cases(reply4, fc.record({ cd: octet, bound: address4 }))
 )
 
 /**
@@ -73,7 +88,10 @@ export const anyMessage: fc.Arbitrary<Case> = fc.oneof(
 export const noise: fc.Arbitrary<Uint8Array> = fc.oneof(
   fc.uint8Array({ maxLength: 600 }),
   fc
-    .tuple(fc.constantFrom([5], [1], [0, 0], [5, 0, 0], [5, 1, 0], [5, 1, 0, 3]), fc.uint8Array({ maxLength: 600 }))
+    .tuple(
+      fc.constantFrom([5], [1], [0, 0], [5, 0, 0], [5, 1, 0], [5, 1, 0, 3], [4, 1], [4, 2, 0, 80, 0, 0, 0, 1]),
+      fc.uint8Array({ maxLength: 600 })
+    )
     .map(([head, tail]) => Uint8Array.from([...head, ...tail])),
   fc.tuple(anyMessage, fc.nat(), octet).map(([{ message, value }, place, byte]) => {
     const bytes = message.encode(value)

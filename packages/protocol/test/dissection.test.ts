@@ -9,7 +9,9 @@ import {
   greeting,
   methodSelection,
   reply,
+  reply4,
   request,
+  request4,
   type Message
 } from '@it-socks/protocol'
 import { hex } from '@it-socks/testing'
@@ -72,6 +74,47 @@ describe('dissect', () => {
       '8+2 DST.PORT: 53'
     ])
     expect(rows(datagramHeader, hex`0000 82`)[2]).toBe('2+1 FRAG: fragment 2')
+  })
+
+  it('names the fields of a SOCKS4 request', () => {
+    expect(rows(request4, hex`04 01 0050 c0000201 ${'alice'} 00`)).toEqual([
+      '0+1 VN: version 4',
+      '1+1 CD: connect',
+      '2+2 DSTPORT: 80',
+      '4+4 DSTIP: 192.0.2.1',
+      '8+6 USERID: "alice"'
+    ])
+  })
+
+  it('names the fields of a SOCKS4a request, NULs among them', () => {
+    expect(rows(request4, hex`04 02 01bb 00000001 00 ${'example.com'} 00 ff`)).toEqual([
+      '0+1 VN: version 4',
+      '1+1 CD: bind',
+      '2+2 DSTPORT: 443',
+      '4+4 DSTIP: 0.0.0.1: a domain comes behind USERID',
+      '8+1 USERID: ""',
+      '9+12 DOMAIN: "example.com"'
+    ])
+  })
+
+  it.each([
+    [0x5a, 'granted'],
+    [0x5b, 'rejected or failed'],
+    [0x5c, 'identd cannot be reached'],
+    [0x5d, 'the user id is refused'],
+    [0x5e, 'unassigned']
+  ])('names the fields of a SOCKS4 reply: %i is %s', (cd, meaning) => {
+    expect(rows(reply4, hex`00 ${Uint8Array.of(cd)} 0fa0 00000001`)).toEqual([
+      '0+1 VN: version 0',
+      `1+1 CD: ${meaning}`,
+      '2+2 DSTPORT: 4000',
+      '4+4 DSTIP: 0.0.0.1'
+    ])
+  })
+
+  it('shows as much of a user id as there may be, where it has no end', () => {
+    const meaning = `"${'a'.repeat(256)}"`
+    expect(rows(request4, hex`04 01 0050 c0000201 ${'a'.repeat(300)}`).at(-1)).toBe(`8+256 USERID: ${meaning}`)
   })
 
   it('names the fields of a credentials status', () => {

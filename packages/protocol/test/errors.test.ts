@@ -13,6 +13,7 @@ const table: ReadonlyArray<readonly [SocksError, string, RefusalName]> = [
   [new protocol.NoMethodsError(), 'ERR_SOCKS_NO_METHODS', 'general-failure'],
   [new protocol.EmptyNameError('UNAME'), 'ERR_SOCKS_EMPTY_NAME', 'general-failure'],
   [new protocol.TextError('UNAME'), 'ERR_SOCKS_TEXT', 'general-failure'],
+  [new protocol.UnterminatedError('USERID', 255), 'ERR_SOCKS_UNTERMINATED', 'general-failure'],
   [new protocol.TruncatedError('greeting', 'VER', 0), 'ERR_SOCKS_TRUNCATED', 'general-failure'],
   [new protocol.TooLongError('UNAME', 256, 255), 'ERR_SOCKS_TOO_LONG', 'general-failure'],
   [new protocol.OctetError('REP', 256), 'ERR_SOCKS_OCTET', 'general-failure'],

@@ -1,1 +1,3 @@
-export {}
+export * from './accepted4.ts'
+export * from './ask4.ts'
+export * from './socks4.ts'

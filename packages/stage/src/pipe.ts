@@ -88,11 +88,13 @@ export interface Pipe {
  */
 export const pipe: Pipe = itPipe as Pipe
 
-/** What `Needs` asks for and `Adds` does not give. */
-type Missing<Needs, Adds> = Omit<
-  Needs,
-  keyof { [K in keyof Needs & keyof Adds as Adds[K] extends Needs[K] ? K : never]: 0 }
->
+/** The keys that `Needs` asks for and `Adds` gives. */
+type Given<Needs, Adds> = keyof { [K in keyof Needs & keyof Adds as Adds[K] extends Needs[K] ? K : never]: 0 }
+
+/** What `Needs` asks for and `Adds` does not give: where that is nothing, `unknown`, as for a stage that needs nothing. */
+type Missing<Needs, Adds> = [Exclude<keyof Needs, Given<Needs, Adds>>] extends [never]
+  ? unknown
+  : Omit<Needs, Given<Needs, Adds>>
 
 /** The types of {@link compose}: what the stages add up to, and what they need that none of them adds. */
 export interface Compose {

@@ -185,6 +185,12 @@ describe('compose', () => {
     expectTypeOf(pipe(connection, frames(), negotiate, relay(connection))).toEqualTypeOf<Promise<Traffic>>()
   })
 
+  it('needs nothing at all where nothing is missing: it is a stage like any that needs nothing', () => {
+    expectTypeOf(compose(authenticate([none()]), request())).toExtend<Stage<unknown, Authenticated & Requested>>()
+    expectTypeOf(compose(request(), only)).toExtend<Stage<unknown, Requested>>()
+    expectTypeOf(compose(only, request())).not.toExtend<Stage<unknown, Requested>>()
+  })
+
   it('needs what none of its stages adds', () => {
     const tail = compose(request(), connecting)
     expectTypeOf<NeedsOf<typeof tail>>().toEqualTypeOf<Flat<Authenticated & Partial<Authorized>>>()

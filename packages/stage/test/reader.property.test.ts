@@ -6,8 +6,8 @@ import { readFrames, type Bytes } from '@it-socks/stage'
 import { hex, toHex } from '@it-socks/testing'
 import { anyMessage, everyMessage, noise } from '../../protocol/test/arbitrary.ts'
 
-/** The largest message there is: credentials of 255 bytes each. */
-const maximum = 1 + 1 + 255 + 1 + 255
+/** The largest message there is: a SOCKS4a request with a user id and a domain of 255 bytes each. */
+const maximum = 1 + 1 + 2 + 4 + 255 + 1 + 255 + 1
 
 /** Where to cut, as numbers that any length can make places of; and whether chunks come as lists. */
 const cutting = fc.record({ places: fc.array(fc.nat(), { maxLength: 12 }), lists: fc.boolean(), empty: fc.boolean() })

@@ -9,31 +9,36 @@ const checkOctet = (name: string, value: number): number => {
   return value
 }
 
-/** A byte that is always the same, and so holds no value. */
+/** A byte that is always the same, and so holds no value. Where peers differ it is one of several; the first is written. */
 const constant = (
   name: string,
-  value: number,
+  values: readonly [number, ...number[]],
   { meaning, mismatch }: { meaning: Part['meaning']; mismatch: (received: number) => Error }
 ): Field<void> => {
   const part: Part = { name, length: 1, meaning }
   return {
     *decode() {
       const received = (yield part)[0]!
-      if (received !== value) throw mismatch(received)
+      if (!values.includes(received)) throw mismatch(received)
     },
-    encode: () => [value]
+    encode: () => values.slice(0, 1)
   }
 }
 
-/** VER: the version that this message must have. */
-export const version = (expected: number): Field<void> =>
-  constant('VER', expected, {
+/**
+ * VER: the version that this message must have.
+ *
+ * @param expected one version, or all that are read; the first is the one that is written
+ * @param name what the RFC calls it. Default: VER.
+ */
+export const version = (expected: number | readonly [number, ...number[]], name = 'VER'): Field<void> =>
+  constant(name, typeof expected === 'number' ? [expected] : expected, {
     meaning: ([received]) => `version ${received}`,
-    mismatch: (received) => new VersionError(expected, received)
+    mismatch: (received) => new VersionError(expected, received, name)
   })
 
 /** RSV: a byte that must be zero. */
-export const reserved: Field<void> = constant('RSV', 0, {
+export const reserved: Field<void> = constant('RSV', [0], {
   meaning: () => 'reserved',
   mismatch: (received) => new ReservedError(received)
 })
@@ -49,15 +54,15 @@ export const octet = (name: string, meaning: (value: number) => string = String)
   }
 }
 
-/** CMD: a byte that stands for one of `commands`. */
-export const command = <Name extends string>(commands: Readonly<Record<Name, number>>): Field<Name> => {
+/** CMD: a byte that stands for one of `commands`. `field` is what the RFC calls it. */
+export const command = <Name extends string>(commands: Readonly<Record<Name, number>>, field = 'CMD'): Field<Name> => {
   const names = new Map<number, Name>(Object.entries<number>(commands).map(([name, code]) => [code, name as Name]))
-  const part: Part = { name: 'CMD', length: 1, meaning: ([code]) => names.get(code!) ?? 'unknown' }
+  const part: Part = { name: field, length: 1, meaning: ([code]) => names.get(code!) ?? 'unknown' }
   return {
     *decode() {
       const code = (yield part)[0]!
       const name = names.get(code)
-      if (name === undefined) throw new CommandError(code)
+      if (name === undefined) throw new CommandError(code, field)
       return name
     },
     encode: (name) => [commands[name]]

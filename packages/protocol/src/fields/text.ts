@@ -1,5 +1,5 @@
-import { EmptyNameError, TextError, TooLongError } from '../errors.ts'
-import type { Field, Part } from './field.ts'
+import { EmptyNameError, TextError, TooLongError, UnterminatedError } from '../errors.ts'
+import type { Decoding, Field, Part } from './field.ts'
 
 const encoder = new TextEncoder()
 const strict = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
@@ -61,4 +61,21 @@ export const counted = (
       return [bytes.length, ...bytes]
     }
   }
+}
+
+const nul = 0
+const maximum = 255
+const quotedBeforeNul = (bytes: Uint8Array): string => quoted(bytes.at(-1) === nul ? bytes.subarray(0, -1) : bytes)
+
+/** Reads 0 to 255 bytes that a NUL ends, as SOCKS4 carries text. @throws {UnterminatedError} for more */
+export const untilNul = function* (name: string): Decoding<Uint8Array> {
+  const bytes = yield { name, length: maximum + 1, ending: nul, meaning: quotedBeforeNul }
+  if (bytes.at(-1) !== nul) throw new UnterminatedError(name, maximum)
+  return bytes.subarray(0, -1)
+}
+
+/** Ends text with a NUL. @throws {TextError} where it has one already */
+export const withNul = (name: string, text: Uint8Array): readonly number[] => {
+  if (text.includes(nul)) throw new TextError(name)
+  return [...text, nul]
 }
