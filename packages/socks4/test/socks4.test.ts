@@ -1,6 +1,6 @@
 import { getEventListeners } from 'node:events'
 import { describe, expect, it, vi } from 'vitest'
-import { command, connect } from '@it-socks/command'
+import { bind, command, connect } from '@it-socks/command'
 import {
   AuthenticationError,
   CommandError,
@@ -11,11 +11,12 @@ import {
   TruncatedError,
   UnterminatedError,
   VersionError,
+  type Address,
   type MalformedError
 } from '@it-socks/protocol'
 import { socks4, type Socks4Options } from '@it-socks/socks4'
 import { compose, deadline, detect, frames, handshake, pipe, stage, type Bytes } from '@it-socks/stage'
-import { client, duplexPair, hex, play, playOnce, server, type Line } from '@it-socks/testing'
+import { client, duplexPair, hex, memoryBinder, play, playOnce, server, type Line } from '@it-socks/testing'
 
 /** Plays the client to `socks4(options)`; what comes of it is who the client is and what it wants. */
 const serve = (script: readonly Line[], options?: Socks4Options) =>
@@ -261,6 +262,40 @@ describe('socks4 with a stage behind it', () => {
     })
     expect(served).toEqual({ early: 'early', tunnelled: true })
     expect(new Set(dialled.map((it) => JSON.stringify(it)))).toEqual(new Set(['{"host":"example.com","port":443}']))
+  })
+
+  const bound = server`00 5a 0fa0 c0000201`
+  const binding = (script: readonly Line[], from: Address) =>
+    play({
+      script,
+      testing: 'server',
+      stays: true,
+      run: async (duplex) => {
+        const { binder, connect } = memoryBinder()
+        const peer = connect(from)
+        const connection = { localAddress: { host: '192.0.2.1', port: 1080 } }
+        const { context } = await pipe(
+          duplex,
+          frames({ context: { connection } }),
+          socks4(),
+          command({ bind: bind(binder) }),
+          handshake(duplex)
+        )
+        await peer
+        return context.tunnel.remoteAddress
+      }
+    })
+
+  it('binds, by the same command as SOCKS5, with two replies', async () => {
+    const from = { host: '192.0.2.9', port: 54_321 }
+    const expected = client`04 02 0014 c0000209 ${'alice'} 00`
+    expect(await binding([expected, bound, server`00 5a d431 c0000209`], from)).toEqual(from)
+  })
+
+  it('binds for anybody, and tells of a peer from IPv6 without its address', async () => {
+    const from = { host: '2001:db8::9', port: 54_321 }
+    const anybody = client`04 02 0000 00000000 00`
+    expect(await binding([anybody, bound, server`00 5a d431 00000000`], from)).toEqual(from)
   })
 
   it('refuses commands that nobody does', async () => {
