@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { createConnection, type Socket } from 'node:net'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { runCli, serveCli, startCli, type Cli } from '../../../test/support/cli.ts'
+import { hasIpv6 } from '../../../test/support/programs.ts'
 import { hear } from '../../../test/support/target.ts'
 
 const bindFor = (proxyPort: number, host: string, scheme = 'socks5h'): Cli =>
@@ -35,7 +36,7 @@ describe('it-socks connect --bind', () => {
     }
   )
 
-  it('writes an IPv6 address in brackets', async () => {
+  it.skipIf(!hasIpv6)('writes an IPv6 address in brackets (needs ::1)', async () => {
     const { port } = await serveCli(['--listen', '[::1]:0'])
     const cli = startCli(['connect', '--bind', '--proxy', `socks5h://[::1]:${port}`, '::', '0'])
     const [, bound] = await cli.line(/^\[::1\]:(\d+)$/)

@@ -133,11 +133,14 @@ describe('it-socks udp --count', () => {
       stdout: '',
       stderr: `it-socks: no reply from ${silent.address} through the proxy 127.0.0.1:${port} in 0.5 s\n`
     })
-    const args = udpTo(port, curt.port, '--lines', '--count', '2', '--timeout', '1')
-    expect(await runCli(args, { input: 'one\ntwo\n' })).toMatchObject({
+    const cli = startCli(udpTo(port, curt.port, '--lines', '--count', '2', '--timeout', '0.2'))
+    cli.stdin.write('one\n')
+    await cli.line(/^one$/)
+    cli.stdin.end('two\n')
+    expect(await cli.ended).toMatchObject({
       code: 1,
       stdout: 'one\n',
-      stderr: `it-socks: only 1 of 2 replies from ${curt.address} through the proxy 127.0.0.1:${port} in 1 s\n`
+      stderr: `it-socks: only 1 of 2 replies from ${curt.address} through the proxy 127.0.0.1:${port} in 0.2 s\n`
     })
   })
 })

@@ -18,7 +18,7 @@ import { Failure } from '../failure.ts'
 import { formatProxy } from './proxy.ts'
 
 /** What the proxy is to do for us. */
-export type Task = 'connect' | 'listen' | 'wait' | 'udp'
+type Task = 'connect' | 'listen' | 'wait' | 'udp'
 
 /** What was to be, for words about it. */
 export interface Way {

@@ -9,7 +9,7 @@ export const proxyOption = (description: string): Option =>
   option('--proxy <url>', description, parseProxyOption).env('IT_SOCKS_PROXY').makeOptionMandatory()
 
 /** Reads `--proxy`. @throws {UsageError} whose message has no part of the URL but its scheme */
-export const parseProxyOption = (url: string): Proxy => {
+const parseProxyOption = (url: string): Proxy => {
   try {
     return parseProxy(url)
   } catch (error) {

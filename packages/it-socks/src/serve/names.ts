@@ -3,7 +3,7 @@ import { UnresolvableError, formatAddress, type Address } from '@it-socks/protoc
 import type { Resolve, ReverseResolve } from '@it-socks/stage'
 
 /** A name and its addresses. */
-export type HostEntry = readonly [name: string, ips: readonly string[]]
+type HostEntry = readonly [name: string, ips: readonly string[]]
 
 export interface NamesOptions {
   /** The DNS servers to ask, in place of the system. */
