@@ -2,13 +2,14 @@ import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { setImmediate as turn } from 'node:timers/promises'
 import { inspect } from 'node:util'
-import { createServer, type ServerOptions, type Session } from '@it-socks/server'
+import { createServer, type Server, type ServerOptions, type Session } from '@it-socks/server'
 import { onTestFinished } from 'vitest'
 import { makeOutside, type Outside } from './outside.ts'
 
 /** A server among things made of memory, and how its one session ends. */
 export interface Setting {
   readonly outside: Outside
+  readonly server: Server
   /** Where it listens, on 127.0.0.1. */
   readonly port: number
   /** Resolves with the session once it is gone, and the code or the message of the error that it ended with. */
@@ -27,7 +28,7 @@ export const openSetting = async (options: ServerOptions): Promise<Setting> => {
     await server.close()
     return { session: session as Session, failed: codeOf(cause) }
   })
-  return { outside, port: endpoint.port, over }
+  return { outside, server, port: endpoint.port, over }
 }
 
 const codeOf = (cause: unknown): string | undefined => {
@@ -41,7 +42,7 @@ export interface Client {
   readonly socket: Socket
   /** Says all this, piece by piece; but one that has heard the end does not go on. */
   readonly say: (chunks: readonly Uint8Array[]) => Promise<void>
-  /** Resolves when so much has been heard. */
+  /** Resolves when so much has been heard, or nothing more comes. */
   readonly heard: (length: number) => Promise<Uint8Array>
   /** Resolves with all that was heard, when the connection is closed or broken. */
   readonly closed: Promise<Uint8Array>
@@ -67,11 +68,16 @@ export const openClient = (port: number): Client => {
       }
     },
     async heard(length) {
-      while (bytes.length < length) await once(socket, 'heard')
+      while (bytes.length < length && !socket.closed) await once(socket, 'heard')
       return bytes
     },
     closed: new Promise((resolve) => {
-      socket.on('error', () => {}).on('close', () => resolve(bytes))
+      socket
+        .on('error', () => {})
+        .on('close', () => {
+          socket.emit('heard')
+          resolve(bytes)
+        })
     })
   }
 }

@@ -57,7 +57,7 @@ export const makeOutside = (): Outside => {
     did,
     connect,
     network,
-    open: () => listening() + network.open.length,
+    open: () => listening() + network.open().length,
     options: {
       async dial(destination) {
         did.push(`dial ${formatAddress(destination)}`)

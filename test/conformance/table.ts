@@ -5,7 +5,7 @@ import { expect, it } from 'vitest'
 import { openClient, openSetting } from './conversation.ts'
 
 /** A peer that connects where the server listens for BIND. */
-export interface Peer {
+interface Peer {
   /** Its address, `host:port`. */
   readonly from: string
   /** What it says before it closes. */
