@@ -11,7 +11,7 @@ export const associating: readonly Line[] = [
 ]
 
 /** A relay that says and hears what a test tells it to. */
-export interface ScriptedRelay {
+interface ScriptedRelay {
   /** The next datagram that came, in hexadecimal. */
   heard(): Promise<string>
   /** Sends a datagram to the association. */

@@ -8,7 +8,7 @@ import type { Authorized, Connected, Requested, Stage, Tunnelled } from '@it-soc
 import type { Settings } from './settings.ts'
 
 /** Who is told how far a connection has come, and where its bytes are counted. */
-export interface Progress {
+interface Progress {
   readonly authenticated: (context: Authenticated) => void
   readonly requested: (context: Requested) => void
   readonly established: (context: Tunnelled) => void

@@ -1,6 +1,9 @@
 import { getEventListeners } from 'node:events'
 import { describe, expect, it } from 'vitest'
 import { TruncatedError, VersionError, greeting, type Message } from '@it-socks/protocol'
+import { authenticate, none } from '@it-socks/auth'
+import { request } from '@it-socks/command'
+import { socks4 } from '@it-socks/socks4'
 import { compose, deadline, detect, frames, handshake, pipe, readFrames, stage, type Bytes } from '@it-socks/stage'
 import { client, duplexPair, hex, play, server, type Line } from '@it-socks/testing'
 import { chunks, failureOf, handoff, run, steps } from './steps.ts'
@@ -138,5 +141,25 @@ describe('detect', () => {
     const served = failureOf(pipe(near, frames(), either, handshake(near)))
     far.abort(new Error('gone'))
     expect(await served).toHaveProperty('message', 'the peer reset the connection')
+  })
+})
+
+describe('detect, between the versions of SOCKS', () => {
+  const asked = (script: readonly Line[]) =>
+    play({
+      script,
+      testing: 'server',
+      run: async (duplex) => {
+        const negotiate = detect({ 5: compose(authenticate([none()]), request()), 4: socks4() })
+        const { context } = await pipe(duplex, frames(), negotiate, handshake(duplex))
+        return [context.identity.method, context.request]
+      }
+    })
+  const wanted = { command: 'connect', destination: { host: '192.0.2.1', port: 80 } }
+
+  it('comes to the same request by either', async () => {
+    const socks5 = [client`05 01 00`, server`05 00`, client`05 01 00 01 c0000201 0050`]
+    expect(await asked(socks5)).toEqual(['none', wanted])
+    expect(await asked([client`04 01 0050 c0000201 00`])).toEqual(['socks4', wanted])
   })
 })

@@ -16,8 +16,8 @@ server once open sessions are over or --drain has passed; a second one at once.
 Of --allow, --deny and --rules together the first rule that matches decides.
 What none matches is denied where one of them allows something, else allowed.
 Clients that are not on loopback do not reach private networks or loopback,
-unless a rule or --allow-private says so. A rule is "everything", or as many as
-it needs of these, with commas between alternatives:
+whatever is allowed; with --allow-private it is for the rules to say. A rule is
+"everything", or as many as it needs of these, with commas in between:
 
   connect, bind, udp, resolve    user <name>    by <method>
   from <where>    to <where>     port <n>, <n-m>
