@@ -46,9 +46,8 @@ const established = observe<Tunnelled & Watched>(({ progress, ...context }) => p
 /** Who the client is and what it wants, in the protocol that it speaks. */
 const negotiate = ({ authentication, identification }: Settings): Stage<Watched, Commanded> => {
   const socks5 = compose(authentication, authenticated, request())
-  return detect<Watched, Commanded>(
-    identification === undefined ? { 5: socks5 } : { 5: socks5, 4: compose(identification, authenticated) }
-  )
+  if (identification === undefined) return detect({ 5: socks5 })
+  return detect({ 5: socks5, 4: compose(identification, authenticated) })
 }
 
 type Handler = CommandHandler<Commanded & Connected & Authorized>

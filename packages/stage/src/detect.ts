@@ -30,7 +30,9 @@ const unknown = (expected: readonly number[], received: number): Stage<unknown, 
  * const stage = detect({ 5: compose(authenticate([none()]), request()) })
  * ```
  */
-export const detect = <Needs, Adds>(protocols: Readonly<Record<number, Stage<Needs, Adds>>>): Stage<Needs, Adds> => {
+export const detect = <Needs, Adds extends Readonly<Record<number, unknown>>>(protocols: {
+  readonly [First in keyof Adds]: Stage<Needs, Adds[First]>
+}): Stage<Needs, Adds[keyof Adds]> => {
   const known = Object.keys(protocols).map(Number)
   return takeTurn(async function* (handoff) {
     const { context } = yield* look.turn(handoff)
