@@ -1,17 +1,18 @@
 import { firstOf, interleave } from '@it-socks/net'
-import { ClosedError, RefusedError, type RefusalName } from '@it-socks/protocol'
+import { ClosedError, ProxyClosedError, RefusedError, UnassignedReplyError, reply, reply4 } from '@it-socks/protocol'
 import { onAbort } from '@it-socks/stage'
 import type { Entrance } from './enter.ts'
 
-/** What a proxy says of an address; the next one may do better. Many, and all of SOCKS4, say no more than "failure". */
-const ofTheAddress: ReadonlySet<RefusalName> = new Set([
-  'general-failure',
-  'network-unreachable',
-  'host-unreachable',
-  'connection-refused',
-  'ttl-expired',
-  'address-type-not-supported'
-])
+const answers: ReadonlySet<string> = new Set([reply.name, reply4.name])
+
+/**
+ * Whether the proxy said no to this address; the next one may do better. Many, and all of SOCKS4, say no more than
+ * "failure", and `ssh -D` closes.
+ */
+const isOfTheAddress = (error: unknown): boolean =>
+  (error instanceof RefusedError && error.reply !== 'command-not-supported') ||
+  error instanceof UnassignedReplyError ||
+  (error instanceof ProxyClosedError && answers.has(error.owed))
 
 /**
  * Asks for one address after the other in the manner of RFC 8305, until one is granted. A failure that has nothing to do
@@ -31,12 +32,12 @@ export const firstGranted = async (
     try {
       return await ask(host, signal)
     } catch (error) {
-      if (!(error instanceof RefusedError && ofTheAddress.has(error.reply))) race.abort(error)
+      if (!isOfTheAddress(error)) race.abort(error)
       throw error
     }
   }
   try {
-    return await firstOf(interleave(hosts), (host, { signal }) => attempt(host, signal), {
+    return await firstOf(interleave([...new Set(hosts)]), (host, { signal }) => attempt(host, signal), {
       signal: race.signal,
       discard: ({ duplex }) => duplex.abort?.(new ClosedError('another attempt was faster'))
     })

@@ -63,6 +63,17 @@ describe('a name with several addresses here', () => {
     tunnel.abort?.(new Error('done'))
   })
 
+  it.each([
+    { what: 'its rules deny the first', answer: [server`05 02 00 01 00000000 0000`] },
+    { what: 'it closes instead of answering, as ssh -D does', answer: [] },
+    { what: 'its reply has no name', answer: [server`05 63 00 01 00000000 0000`] }
+  ])('goes on to the next where $what', async ({ answer }) => {
+    const { dial } = await inTurn([...greeted, first, ...answer], [...greeted, second, granted])
+    const tunnel = await toOneOf(['192.0.2.1', '192.0.2.2'], { dial })
+    expect(tunnel.localAddress).toEqual(bound)
+    tunnel.abort?.(new Error('done'))
+  })
+
   it('fails with the first refusal where all are refused', async () => {
     const unreachable = server`05 04 00 01 00000000 0000`
     const { proxies, dial } = await inTurn([...greeted, first, refused], [...greeted, second, unreachable])
@@ -72,9 +83,9 @@ describe('a name with several addresses here', () => {
 
   it.each([
     {
-      what: 'the rules say no',
-      script: [...greeted, first, server`05 02 00 01 00000000 0000`],
-      error: 'ERR_SOCKS_NOT_ALLOWED'
+      what: 'the proxy does not do this at all',
+      script: [...greeted, first, server`05 07 00 01 00000000 0000`],
+      error: 'ERR_SOCKS_COMMAND_NOT_SUPPORTED'
     },
     {
       what: 'the proxy wants no method of ours',

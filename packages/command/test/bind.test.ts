@@ -116,8 +116,8 @@ describe('the address that bind tells', () => {
     expect(await bound(script, { address: { host, port: 4000 }, publicHost })).toMatchObject({ tunnel: peer })
   })
 
-  it('needs an IP address for a public host', () => {
+  it.each(['proxy.example.com', '0.0.0.0', '::', '0:0::0'])('needs an IP address of its own, not %s', (publicHost) => {
     const { binder } = memoryBinder()
-    expect(() => bind(binder, { publicHost: 'proxy.example.com' })).toThrow(ConfigurationError)
+    expect(() => bind(binder, { publicHost })).toThrow(ConfigurationError)
   })
 })

@@ -276,9 +276,12 @@ export class ProxyUnreachableError extends SocksError {
 export class ProxyClosedError extends SocksError {
   override readonly name = 'ProxyClosedError'
   override readonly code = 'ERR_SOCKS_PROXY_CLOSED'
+  /** What it owed: the name of a message. */
+  readonly owed: string
 
   constructor(owed: string, { message, ...options }: ErrorOptions & { message?: string } = {}) {
     super(message ?? `the proxy closed the connection instead of answering with a ${owed}`, options)
+    this.owed = owed
   }
 }
 

@@ -1,6 +1,6 @@
 import { authenticate, none } from '@it-socks/auth'
 import { binder, datagramBinder, dial, systemResolve, systemReverse, type Endpoint } from '@it-socks/net'
-import { ConfigurationError, addressType, formatAddress, isLoopback } from '@it-socks/protocol'
+import { ConfigurationError, formatAddress, isLoopback } from '@it-socks/protocol'
 import { socks4, type Socks4Options } from '@it-socks/socks4'
 import type { Authenticated, Requested, Stage } from '@it-socks/stage'
 import type { ServerOptions } from './options.ts'
@@ -55,9 +55,6 @@ export const settle = (
     throw new ConfigurationError(
       `${describeEndpoint(open)} would be a proxy open to everybody: ask for authentication, or allow anonymous clients`
     )
-  }
-  if (publicHost !== undefined && addressType(publicHost) === 'domain') {
-    throw new ConfigurationError('publicHost is not an IP address')
   }
   const limits = { maxConnections, handshakeTimeout, connectTimeout, bindTimeout, idleTimeout }
   for (const [name, limit] of Object.entries(limits)) {

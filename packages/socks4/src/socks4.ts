@@ -1,5 +1,14 @@
-import { AuthenticationError, refusal4, reply4, reply4Codes, request4, unspecified } from '@it-socks/protocol'
-import { addressType, canonicalHost, type Address } from '@it-socks/protocol'
+import {
+  AuthenticationError,
+  addressType,
+  canonicalHost,
+  refusal4,
+  reply4,
+  reply4Codes,
+  request4,
+  unspecified,
+  type Address
+} from '@it-socks/protocol'
 import { compose, stage, type Authenticated, type Identity, type Requested, type Stage } from '@it-socks/stage'
 
 /** Who a SOCKS4 client says it is. Nothing proves it. */
