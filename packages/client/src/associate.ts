@@ -70,10 +70,11 @@ const relayOf = async (
   { address, resolve = systemResolve() }: ProxySettings,
   signal: AbortSignal
 ): Promise<Address> => {
-  const { host, port } = reachable(bound, remoteAddress ?? address)
-  if (port === 0) throw new MalformedError('the relay of the proxy has port 0')
-  const [ip] = await addressesOf(resolve, host, { signal })
-  return { host: ip, port }
+  if (bound.port === 0) throw new MalformedError('the relay of the proxy has port 0')
+  const ipOf = async (host: string): Promise<string> => (await addressesOf(resolve, host, { signal }))[0]
+  // It may be told as a domain that stands for nothing, such as "0".
+  const { host, port } = reachable({ ...bound, host: await ipOf(bound.host) }, remoteAddress ?? address)
+  return { host: await ipOf(host), port }
 }
 
 /** The address from which we reach the proxy, unless the relay cannot be reached from there. */

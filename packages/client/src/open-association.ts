@@ -1,5 +1,5 @@
 import { fragment, reassemble } from '@it-socks/command'
-import { ClosedError, ProxyClosedError, parseAddress, type Address } from '@it-socks/protocol'
+import { ClosedError, ConfigurationError, ProxyClosedError, parseAddress, type Address } from '@it-socks/protocol'
 import { onAbort, type ByteDuplex, type DatagramBinderOptions, type DatagramSocket } from '@it-socks/stage'
 import type { Association, AssociationOptions, DropReason } from './association.ts'
 import { datagramQueue } from './datagram-queue.ts'
@@ -18,6 +18,10 @@ export interface Ground {
 
 /** @throws {ConfigurationError} for options that cannot be */
 export const checkOptions = (options: AssociationOptions): void => {
+  const { maxQueued = 1, maxQueuedBytes = 1 } = options
+  for (const [name, limit] of Object.entries({ maxQueued, maxQueuedBytes })) {
+    if (!(limit > 0)) throw new ConfigurationError(`${name} is a number above zero, or Infinity`)
+  }
   fragment(new Uint8Array(), options.fragmentSize ?? 1)
   reassemble(() => {}, options)
 }

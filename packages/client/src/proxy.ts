@@ -63,7 +63,9 @@ export const parseProxy = (url: string | URL): Proxy => {
   const { protocol, hostname, port, username, password, pathname, search, hash } = toUrl(url)
   const scheme = schemes.get(protocol)
   if (scheme === undefined) {
-    throw new ConfigurationError(`${protocol}// is no proxy scheme: use socks5h://, socks5://, socks4a:// or socks4://`)
+    // Without `//` it is perhaps no scheme, but a name or a password.
+    const what = String(url).startsWith(`${protocol}//`) ? `${protocol}// is no` : 'the proxy URL has no'
+    throw new ConfigurationError(`${what} proxy scheme: use socks5h://, socks5://, socks4a:// or socks4://`)
   }
   if (hostname === '') throw new ConfigurationError('the proxy URL has no host')
   if (username === '' && password !== '') throw new ConfigurationError('the proxy URL has a password but no user name')
@@ -73,7 +75,7 @@ export const parseProxy = (url: string | URL): Proxy => {
     throw new ConfigurationError('a proxy URL ends with its host or port: it has no path, query or fragment')
   }
   return {
-    host: canonicalHost(decode(hostname)),
+    host: canonicalHost(hostOf(hostname)),
     port: port === '' ? 1080 : Number(port),
     ...scheme,
     ...(username !== '' && { username: decode(username) }),
@@ -86,6 +88,13 @@ const toUrl = (url: string | URL): URL => {
   // The error of `new URL` carries its input, and with it the password.
   if (!URL.canParse(url)) throw new ConfigurationError('the proxy URL cannot be read')
   return new URL(url)
+}
+
+const hostOf = (hostname: string): string => {
+  const host = decode(hostname)
+  if (/[ \p{Cc}]/u.test(host))
+    throw new ConfigurationError('the host of a proxy URL has no spaces or control characters')
+  return host
 }
 
 const decode = (component: string): string => {

@@ -73,9 +73,10 @@ describe('an association', () => {
   it.each([
     { said: '0.0.0.0', reply: server`05 00 00 01 00000000 1770` },
     { said: '::', reply: server`05 00 00 04 00000000000000000000000000000000 1770` },
+    { said: 'the name 0', reply: server`05 00 00 03 01 ${'0'} 1770` },
     { said: 'its name', reply: server`05 00 00 03 09 ${'localhost'} 1770` }
   ])('finds the relay of a proxy that says $said', async ({ reply }) => {
-    const names: Resolve = async () => ['127.0.0.1']
+    const names: Resolve = async (host) => [host === '0' ? '0.0.0.0' : '127.0.0.1']
     const { association, relay } = await scriptedAssociation({ script: [...asked, reply], settings: { names } })
     expect(association.relay).toEqual({ host: '127.0.0.1', port: 6000 })
     await association.send(hex`${'hello'}`, '192.0.2.9:53')
@@ -405,6 +406,8 @@ describe('associate, where there is no association', () => {
 
   it.each([
     { what: 'SOCKS4, which has no UDP', options: { version: 4 as const }, error: /SOCKS4 has no UDP ASSOCIATE/ },
+    { what: 'a queue of no number', options: { maxQueued: Number.NaN }, error: /maxQueued is a number above zero/ },
+    { what: 'a queue of no bytes', options: { maxQueuedBytes: 0 }, error: /maxQueuedBytes is a number above zero/ },
     { what: 'fragments of nothing', options: { fragmentSize: 0 }, error: /size of a fragment/ },
     { what: 'an impatient reassembly', options: { reassemblyTimeout: 100 }, error: /reassembly timer/ }
   ])('does not so much as dial the proxy for $what', async ({ options, error }) => {

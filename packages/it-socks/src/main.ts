@@ -1,5 +1,6 @@
 import { CommanderError } from 'commander'
 import { Failure } from './failure.ts'
+import { harmless } from './log/pretty.ts'
 import { program } from './program.ts'
 
 /** Runs `it-socks` with these arguments. Resolves with the exit code: 0, 1 for what went wrong, 2 for wrong usage. */
@@ -17,7 +18,7 @@ export const main = async (args: readonly string[]): Promise<number> => {
 }
 
 const fail = (message: string, code: number): number => {
-  process.stderr.write(`it-socks: ${message}\n`)
+  process.stderr.write(`it-socks: ${harmless(message)}\n`)
   return code
 }
 
