@@ -61,6 +61,7 @@ describe('it-socks serve, with rules', () => {
     expect(await runCli(denied, { input: 'hello' })).toMatchObject({ code: 1 })
     const session = await proxy.event('session')
     expect(session).toMatchObject({ command: 'udpAssociate', up: 0, down: 0 })
+    expect(session).not.toHaveProperty('destination')
     expect(Object.values(session['dropped'] as Record<string, number>).reduce((sum, count) => sum + count)).toBe(1)
     const allowed = ['udp', '--proxy', url, '127.0.0.1', String(target.port)]
     expect(await runCli(allowed, { input: 'hello' })).toMatchObject({ code: 0, stdout: 'hello' })

@@ -23,7 +23,8 @@ whatever is allowed; with --allow-private it is for the rules to say. A rule is
   from <where>    to <where>     port <n>, <n-m>
 
 <where> is an address, a network such as 10.0.0.0/8, loopback, private, anywhere
-or, with "to", a domain, by which its subdomains are meant too.
+or, with "to", a domain, by which its subdomains are meant too. <method> is
+none, username/password or socks4.
 
 Examples:
   it-socks serve --listen '[::1]:9050'     another port, IPv6

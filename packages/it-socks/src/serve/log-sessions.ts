@@ -49,6 +49,8 @@ const describe = ({ id, listener, client, identity, request, bound }: Session): 
   ...(client && { client: formatAddress(client) }),
   ...(identity?.username !== undefined && { user: identity.username }),
   ...(identity && { method: identity.method }),
-  ...(request && { command: request.command, destination: formatAddress(request.destination) }),
+  ...(request && { command: request.command }),
+  // What the client of an association says there is no destination.
+  ...(request && request.command !== 'udpAssociate' && { destination: formatAddress(request.destination) }),
   ...(bound && { bound: formatAddress(bound) })
 })
