@@ -54,8 +54,11 @@ export const listen = (
   })
 
   server.on('connection', (socket: Socket) => {
-    if (accepted.readableLength < pending) accepted.push(socketDuplex(socket))
-    else socket.resetAndDestroy()
+    const connection = socketDuplex(socket)
+    // Who has reset it already has no address any more, and rules would take it for somebody on a unix socket.
+    const isLost = 'port' in endpoint && connection.remoteAddress === undefined
+    if (isLost || accepted.readableLength >= pending) connection.abort(new ClosedError())
+    else accepted.push(connection)
   })
 
   const listening = new Promise<Endpoint>((resolve, reject) => {

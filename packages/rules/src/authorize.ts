@@ -54,10 +54,13 @@ export const authorize = (
 ): Stage<Authenticated & Requested & Connected, Authorized> =>
   stage<Authenticated & Requested & Connected, Authorized>(async function* ({ context }) {
     const asked = attemptOf(context)
+    // Rules of an earlier stage go on to be asked.
+    const { permit: earlier } = context as Partial<Authorized>
     const atRequest = judge(rules, asked, otherwise)
     if (atRequest.verdict === 'deny') throw denied(asked, atRequest)
     return {
       permit({ host, port }, name = host) {
+        earlier?.({ host, port }, name)
         const attempt = { ...asked, destination: { host: name, port }, ip: ipOf(host) }
         const judgement = judge(rules, attempt, otherwise)
         // Whoever asks has no address yet where it still depends: it might be any.
@@ -70,6 +73,7 @@ export const authorize = (
 const anybody: ReadonlySet<string> = new Set(['0.0.0.0', '::', '0'])
 
 const attemptOf = (context: Partial<Authenticated & Requested & Connected>): Attempt => {
+  if ('tunnel' in context) throw new RefusedError('not-allowed', { message: 'authorize comes before command' })
   const { identity, request, connection } = context
   if (identity === undefined || request === undefined || connection === undefined) {
     throw new RefusedError('not-allowed', {

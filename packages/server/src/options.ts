@@ -12,7 +12,8 @@ export interface ServerOptions {
   methods?: readonly ServerMethod[]
   /**
    * SOCKS4 and 4a on the same port, whose clients say a user id and prove nothing; `admit` says which may come in. `false`
-   * is SOCKS5 only. Default: everybody may where `methods` lets SOCKS5 clients in without authentication, else nobody.
+   * is SOCKS5 only. Default: everybody may where no SOCKS5 client has to authenticate, or can; else nobody, for a user id
+   * would pass for a user.
    */
   socks4?: false | Socks4Options
   /** Serves everybody on addresses that are not loopback: an open proxy. Default: false. */

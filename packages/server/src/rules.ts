@@ -27,10 +27,14 @@ export const verdictOf = (rules: readonly Rule[]): 'allow' | 'deny' =>
 
 const wildcards: ReadonlySet<string> = new Set(['0.0.0.0', '::'])
 
+/** What a client asks for has no zone: it means something on one machine only. */
+const withoutZone = (host: string): string => host.replace(/%.*/, '')
+
 const leadsTo = ({ host, port }: Address, endpoint: Endpoint): boolean =>
   'port' in endpoint &&
   endpoint.port === port &&
-  (host === canonicalHost(endpoint.host) || (isHere(host) && (wildcards.has(endpoint.host) || wildcards.has(host))))
+  (host === withoutZone(canonicalHost(endpoint.host)) ||
+    (isHere(host) && (wildcards.has(endpoint.host) || wildcards.has(host))))
 
 /** Whether an IP address is one of this machine's. */
 const isHere = (host: string): boolean =>

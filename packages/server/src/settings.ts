@@ -28,7 +28,7 @@ export const settle = (
   {
     listen = { host: '127.0.0.1', port: 1080 },
     methods = [none()],
-    socks4: fourth = methods.some(({ id }) => id === anonymous) ? {} : nobody,
+    socks4: fourth = methods.every(({ id }) => id === anonymous) ? {} : nobody,
     allowAnonymous = false,
     commands = ['connect', 'bind', 'udpAssociate'],
     rules = [],

@@ -5,6 +5,7 @@ import { countDrops, type DropReason } from './drops.ts'
 import { openLifetime } from './lifetime.ts'
 import { openNames } from './names.ts'
 import { openPeers } from './peers.ts'
+import { familyOf } from './reach.ts'
 import { datagramReader } from './read-datagram.ts'
 import { reassemble, type ReassembleOptions } from './reassembly.ts'
 import { toClient } from './to-client.ts'
@@ -36,6 +37,8 @@ export interface AssociationOptions {
   /** The client's IP address, and its port or, where it did not say, 0. */
   client: Address
   permit: Permit | undefined
+  /** Where all relay sockets are that are open now. */
+  relays: Set<string>
   /** Gives up before the socket is open. */
   signal: AbortSignal
 }
@@ -53,11 +56,14 @@ export const openAssociation = async (options: AssociationOptions): Promise<Asso
   const { passed, watch } = countTraffic()
   const room = waitingRoom(limits)
   const peers = openPeers(limits.maxPeers ?? 256)
-  const names = openNames(options.resolve, limits.maxNames ?? 256, ended)
+  const names = openNames(options.resolve, { limit: limits.maxNames ?? 256, prefer: familyOf(host), signal: ended })
   const reassembly = reassemble((fragments) => drop('fragment', fragments), limits)
   const read = datagramReader()
-  // A client that names our own port would have us talk to ourselves, for ever where the peer is an echo.
-  const isNamed = options.client.port !== 0 && formatAddress(options.client) !== formatAddress(relay.localAddress)
+  // A relay socket that is taken for a client would have us talk to ourselves, for ever where the peer is an echo.
+  const { relays } = options
+  const here = formatAddress(relay.localAddress)
+  relays.add(here)
+  const isNamed = options.client.port !== 0 && !relays.has(formatAddress(options.client))
   let client = isNamed ? options.client : undefined
 
   const answer = toClient({
@@ -87,8 +93,9 @@ export const openAssociation = async (options: AssociationOptions): Promise<Asso
     const whole = reassembly.take(datagram)
     if (whole !== undefined) pass(whole)
   }
-  const isClient = ({ host, port }: Address): boolean =>
-    host === options.client.host && (client === undefined || port === client.port)
+  const isClient = (from: Address): boolean =>
+    from.host === options.client.host &&
+    (client === undefined ? !relays.has(formatAddress(from)) : from.port === client.port)
 
   receive = (data, from) => {
     if (ended.aborted) return
@@ -97,6 +104,7 @@ export const openAssociation = async (options: AssociationOptions): Promise<Asso
   }
   onAbort(ended, () => {
     reassembly.stop()
+    relays.delete(here)
     relay.close()
   })
   return { source, sink, abort, localAddress: relay.localAddress, datagrams: { dropped, watch } }

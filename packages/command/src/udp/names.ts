@@ -1,9 +1,18 @@
 import { addressType, canonicalHost } from '@it-socks/protocol'
 import type { Resolve } from '@it-socks/stage'
+import { familyOf } from './reach.ts'
 import { recent } from './recent.ts'
 
 /** The IP addresses of a domain, best first; `undefined` where it has none. */
 type Answer = readonly string[] | undefined
+
+interface NamesOptions {
+  /** How many names are remembered. */
+  limit: number
+  /** The family of which an answer comes first: that of the relay socket, which has a way out. */
+  prefer: 4 | 6
+  signal: AbortSignal
+}
 
 /** The names of an association, resolved once each. */
 export interface Names {
@@ -20,7 +29,7 @@ export interface Names {
  * Remembers the `limit` names that were used last, as long as the association lasts: its datagrams to one name then all
  * go to one peer. Failures are not remembered, but who asks while a lookup is under way shares it.
  */
-export const openNames = (resolve: Resolve, limit: number, signal: AbortSignal): Names => {
+export const openNames = (resolve: Resolve, { limit, prefer, signal }: NamesOptions): Names => {
   const answers = recent<readonly string[]>(limit)
   const pending = new Map<string, Array<(answer: Answer) => void>>()
 
@@ -29,7 +38,8 @@ export const openNames = (resolve: Resolve, limit: number, signal: AbortSignal):
       const found = await resolve(name, { signal })
       // A name among them would be looked up again, behind the back of the rules.
       const ips = found.map(canonicalHost).filter((ip) => addressType(ip) !== 'domain')
-      return ips.length > 0 ? ips : undefined
+      const preferred = ips.filter((ip) => familyOf(ip) === prefer)
+      return ips.length > 0 ? [...preferred, ...ips.filter((ip) => familyOf(ip) !== prefer)] : undefined
     } catch {
       // Whatever went wrong, the client cannot be told: UDP has no way to say so.
       return undefined

@@ -57,6 +57,7 @@ export const udpAssociate = (
 ): CommandHandler<Commanded & Connected & Partial<Authorized>> => {
   const told = publicAddress(publicHost === undefined ? {} : { publicHost })
   reassemble(() => {}, limits)
+  const relays = new Set<string>()
   return stage<Commanded & Connected & Partial<Authorized>, Tunnelled>(async function* ({ context, signal }) {
     const { connection, permit, request } = context
     const association = await openAssociation({
@@ -66,6 +67,7 @@ export const udpAssociate = (
       host: canonicalHost(connection.localAddress?.host ?? loopback),
       client: { host: canonicalHost(connection.remoteAddress?.host ?? loopback), port: request.destination.port },
       permit,
+      relays,
       signal
     })
     return yield* handOver(context, association, told(association.localAddress))
