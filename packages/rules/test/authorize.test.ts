@@ -231,3 +231,42 @@ describe('authorize, put together wrongly', () => {
     await expect(served).rejects.toThrow('authorize comes after authenticate and request')
   })
 })
+
+describe('authorize, once more behind another', () => {
+  it('asks the rules of both about each address', async () => {
+    const connection = { remoteAddress: { host: '198.51.100.99', port: 50_000 } }
+    const dial: Dial = async (_, { permit } = {}) => {
+      permit?.('127.0.0.1')
+      return duplexPair()[0]
+    }
+    const run = (duplex: ByteDuplex) =>
+      pipe(
+        duplex,
+        frames({ context: { connection } }),
+        authenticate([none()]),
+        request(),
+        authorize([privateNetworks]),
+        authorize(parseRules('allow everything')),
+        command({ connect: connect(dial) }),
+        handshake(duplex)
+      )
+    const served = play({ script: [...greeted, toName, notAllowed], testing: 'server', run })
+    await expect(served).rejects.toEqual(refusedBy(privateNetworks.name))
+  })
+
+  it('is refused behind a command, where it is too late', async () => {
+    const connection = { remoteAddress: { host: '198.51.100.99', port: 50_000 } }
+    const run = (duplex: ByteDuplex) =>
+      pipe(
+        duplex,
+        frames({ context: { connection } }),
+        authenticate([none()]),
+        request(),
+        command({ connect: connect(async () => duplexPair()[0]) }),
+        authorize([privateNetworks]),
+        handshake(duplex)
+      )
+    const served = play({ script: [...greeted, toName, granted], testing: 'server', run })
+    await expect(served).rejects.toThrow('authorize comes before command')
+  })
+})

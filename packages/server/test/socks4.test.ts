@@ -1,5 +1,5 @@
 import { expect, describe, it } from 'vitest'
-import { usernamePassword, users } from '@it-socks/auth'
+import { none, usernamePassword, users } from '@it-socks/auth'
 import { hex } from '@it-socks/testing'
 import { echo, portBytes, rawClient, start, target } from './setup.ts'
 
@@ -57,6 +57,13 @@ describe('a server with authentication', () => {
     const { cause, identity } = await until('closed')
     expect(cause).toMatchObject({ code: 'ERR_SOCKS_AUTHENTICATION' })
     expect(identity).toBeUndefined()
+  })
+
+  it('refuses SOCKS4 where only some authenticate: a user id would pass for a user', async () => {
+    const { port } = await start({ methods: [...withUsers.methods, none()] })
+    const client = rawClient(port)
+    client.socket.write(connect4(1, 'alice'))
+    expect(await client.hear(100)).toEqual(hex`00 5d 0000 00000000`)
   })
 
   it('takes the user ids that it is told to', async () => {
