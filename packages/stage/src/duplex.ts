@@ -1,5 +1,6 @@
 import type { Address } from '@it-socks/protocol'
 import type { Uint8ArrayList } from 'uint8arraylist'
+import type { Transport } from './transport.ts'
 
 /** Bytes as they flow: one array, or a list of arrays that belong together and are written as one. */
 export type Bytes = Uint8Array | Uint8ArrayList
@@ -20,11 +21,10 @@ export interface ByteDuplex {
   /** The peer's end, where the transport has addresses. */
   readonly remoteAddress?: Address | undefined
   /**
-   * What the bytes travel on where nothing stands between, neither a cipher nor a transform: a `net.Socket` for example.
-   * A relay that knows both transports may join them by shorter ways than `source` and `sink`. What has been read ahead is
+   * What the bytes travel on, where nothing stands between, neither a cipher nor a transform. What has been read ahead is
    * in `source`, and only there.
    */
-  readonly transport?: unknown
+  readonly transport?: Transport | undefined
   /** Destroys the stream at once in both directions, as a reset does; `source` and `sink` fail with `reason`. */
   abort?(reason: unknown): void
 }

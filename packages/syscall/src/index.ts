@@ -1,0 +1,7 @@
+export * from './constants.ts'
+export * from './libc.ts'
+export * from './loop.ts'
+export * from './memory.ts'
+export * from './socket-address.ts'
+export * from './system-error.ts'
+export * from './unsupported.ts'
