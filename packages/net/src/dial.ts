@@ -1,12 +1,18 @@
-import type { Socket } from 'node:net'
-import { ConfigurationError, RefusedError, addressType, formatAddress, type Address } from '@it-socks/protocol'
+import {
+  ClosedError,
+  ConfigurationError,
+  RefusedError,
+  addressType,
+  formatAddress,
+  type Address
+} from '@it-socks/protocol'
 import { limitTime, never, type Dial, type DialOptions, type Resolve } from '@it-socks/stage'
 import { firstOf, interleave } from './happy-eyeballs.ts'
-import { openSocket } from './open-socket.ts'
+import { openSocket, type Open } from './open.ts'
 import { dialError } from './os-error.ts'
 import { addressesOf } from './resolve/addresses-of.ts'
 import { systemResolve } from './resolve/system.ts'
-import { socketDuplex } from './socket-duplex.ts'
+import type { SocketDuplex } from './socket-duplex.ts'
 
 export interface DirectDialOptions {
   /** How names become addresses. Default: `systemResolve()`. */
@@ -19,6 +25,8 @@ export interface DirectDialOptions {
   timeout?: number
   /** How long one address may keep the next one waiting, in milliseconds (RFC 8305 section 5). Default: 250. */
   attemptDelay?: number
+  /** How one address is connected to. Default: with a socket of Node's. */
+  open?: Open
 }
 
 /**
@@ -43,14 +51,15 @@ export const dial = ({
   localAddress,
   family = familyOf(localAddress),
   timeout = 30_000,
-  attemptDelay = 250
+  attemptDelay = 250,
+  open = openSocket
 }: DirectDialOptions = {}): Dial => {
   if (localAddress !== undefined && addressType(localAddress) === 'domain') {
     throw new ConfigurationError('localAddress is not an IP address')
   }
   const from = localAddress === undefined ? {} : { localAddress }
-  const open = (host: string, port: number, signal: AbortSignal): Promise<Socket> =>
-    openSocket({ host, port, allowHalfOpen: true, noDelay: true, ...from }, signal)
+  const connect = (host: string, port: number, signal: AbortSignal): Promise<SocketDuplex> =>
+    open({ host, port }, { signal, ...from })
 
   return async (destination, { signal: outer = never, permit } = {}) => {
     const limit = limitTime(outer, timeout, () => tooLate(destination, timeout))
@@ -59,12 +68,12 @@ export const dial = ({
       const { host, port } = destination
       const found = await addressesOf(resolve, host, family === undefined ? { signal } : { signal, family })
       const [first, ...others] = permitted(found, permit)
-      if (others.length === 0) return socketDuplex(await open(first, port, signal))
-      const socket = await firstOf(interleave([first, ...others]), (ip, race) => open(ip, port, race.signal), {
+      if (others.length === 0) return await connect(first, port, signal)
+      return await firstOf(interleave([first, ...others]), (ip, race) => connect(ip, port, race.signal), {
         attemptDelay,
-        signal
+        signal,
+        discard: (late) => late.abort(new ClosedError('another attempt was faster'))
       })
-      return socketDuplex(socket)
     } catch (error) {
       // The reason of an abort may be a system error too: that of the client which went away.
       const ours = error !== limit.signal.reason && isSystemError(error)

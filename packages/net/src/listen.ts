@@ -2,6 +2,7 @@ import { createServer, type Server, type Socket } from 'node:net'
 import { ClosedError, canonicalHost, type Address } from '@it-socks/protocol'
 import { never, onAbort } from '@it-socks/stage'
 import { pushable } from 'it-pushable'
+import { checkReusePort } from './reuse-port.ts'
 import { socketDuplex, type SocketDuplex } from './socket-duplex.ts'
 
 /** Where to listen: a TCP address, or the path of a unix socket. Port 0 lets the system choose. */
@@ -14,6 +15,16 @@ export interface ListenOptions {
   pending?: number
   /** Told when a connection could not be accepted, for want of descriptors for example. Default: nobody is. */
   onAcceptError?: (error: Error) => void
+  /**
+   * Takes each connection as it comes, in place of the loop, which then yields none: what a loop and its promises cost is
+   * saved, and nobody waits. Default: the loop takes them.
+   */
+  accept?: (connection: SocketDuplex) => void
+  /**
+   * Lets others of this user listen here as well, and the system spreads the connections over them (SO_REUSEPORT). Where
+   * the system has no such thing `listening` rejects. Default: false.
+   */
+  reusePort?: boolean
 }
 
 /** Connections as they come. Leaving the loop stops listening, as `close` does. */
@@ -25,6 +36,8 @@ export interface Listener extends AsyncIterable<SocketDuplex> {
 
 /**
  * Listens for connections, on TCP or a unix socket. The loop throws where it cannot listen (EADDRINUSE, EACCES …).
+ *
+ * @throws {ConfigurationError} for `reusePort` where this release of Node does not know it, or on a unix socket
  *
  * @example
  *
@@ -39,8 +52,9 @@ export interface Listener extends AsyncIterable<SocketDuplex> {
  */
 export const listen = (
   endpoint: Endpoint,
-  { signal = never, pending = 128, onAcceptError = () => {} }: ListenOptions = {}
+  { signal = never, pending = 128, onAcceptError = () => {}, accept, reusePort = false }: ListenOptions = {}
 ): Listener => {
+  if (reusePort) checkReusePort('path' in endpoint)
   const server = createServer({ allowHalfOpen: true, pauseOnConnect: true, noDelay: true })
   let closed = false
   let forget = (): void => {}
@@ -58,12 +72,13 @@ export const listen = (
     // Who has reset it already has no address any more, and rules would take it for somebody on a unix socket.
     const isLost = 'port' in endpoint && connection.remoteAddress === undefined
     if (isLost || accepted.readableLength >= pending) connection.abort(new ClosedError())
-    else accepted.push(connection)
+    else if (accept === undefined) accepted.push(connection)
+    else accept(connection)
   })
 
   const listening = new Promise<Endpoint>((resolve, reject) => {
     server.once('error', reject).once('close', () => reject(new ClosedError('closed before it listened')))
-    server.listen({ ...endpoint }, () => {
+    server.listen({ ...endpoint, reusePort }, () => {
       // Looking the host up took longer than somebody's patience.
       if (closed) return server.close()
       server.off('error', reject).on('error', onAcceptError)

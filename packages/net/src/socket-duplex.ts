@@ -46,8 +46,7 @@ export const socketDuplex = (socket: Socket): SocketDuplex => {
     get remoteAddress() {
       return (remote ??= address(socket.remoteAddress, socket.remotePort))
     },
-    abort,
-    transport: socket
+    abort
   }
 }
 

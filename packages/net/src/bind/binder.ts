@@ -1,6 +1,6 @@
 import { ConfigurationError, RefusedError, addressType, canonicalHost, type Address } from '@it-socks/protocol'
 import { never, onAbort, type Binder, type Binding } from '@it-socks/stage'
-import { listen } from '../listen.ts'
+import { listen as listenOnSockets, type Listener } from '../listen.ts'
 import type { SocketDuplex } from '../socket-duplex.ts'
 import { checkPorts, onFreePort, type PortRange } from './ports.ts'
 import { routedFrom } from './route.ts'
@@ -13,6 +13,8 @@ export interface BinderSettings {
   host?: string
   /** The first and the last port that may be used. Default: the system chooses. */
   ports?: PortRange
+  /** How to listen. Default: `listen`, on sockets of Node's. */
+  listen?: typeof listenOnSockets
 }
 
 /**
@@ -41,7 +43,7 @@ export interface BinderSettings {
  * }
  * ```
  */
-export const binder = ({ host, ports }: BinderSettings = {}): Binder => {
+export const binder = ({ host, ports, listen = listenOnSockets }: BinderSettings = {}): Binder => {
   const fixed = host === undefined ? undefined : canonicalHost(host)
   if (fixed !== undefined && addressType(fixed) === 'domain')
     throw new ConfigurationError(`${host} is not an IP address`)
@@ -56,7 +58,7 @@ export const binder = ({ host, ports }: BinderSettings = {}): Binder => {
     const told = specified(fixed) ?? (await ownAddress(fixed, expected, specified(near)))
     signal.throwIfAborted()
     const at = fixed ?? told
-    return onFreePort({ host: at, ports, signal }, (port) => listenAt({ host: at, port }, told, signal))
+    return onFreePort({ host: at, ports, signal }, (port) => bindingOf(listen({ host: at, port }), told, signal))
   }
 }
 
@@ -81,8 +83,7 @@ const ownAddress = async (
   return host === '::' ? '::1' : '127.0.0.1'
 }
 
-const listenAt = async (endpoint: Address, told: string, signal: AbortSignal): Promise<Binding> => {
-  const listener = listen(endpoint)
+const bindingOf = async (listener: Listener, told: string, signal: AbortSignal): Promise<Binding> => {
   const connections = listener[Symbol.asyncIterator]()
   let release = (): void => {}
   /** Unlike the listener's own `close`, this leaves nobody behind who waits to be taken. */

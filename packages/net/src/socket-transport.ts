@@ -1,0 +1,25 @@
+import type { Socket } from 'node:net'
+import type { Transport } from '@it-socks/stage'
+
+/** What a duplex of one of Node's plain sockets travels on, TCP or unix. */
+export interface SocketTransport extends Transport {
+  /** The socket; the duplex owns it. */
+  readonly socket: Socket
+  /**
+   * Forgets the socket: it is read no more and nobody listens to it, but for an error, which is ignored. Where somebody
+   * has its descriptor duplicated, it can be destroyed. From here on the duplex's `abort` calls this one.
+   *
+   * @returns what was read and not consumed, and whether the peer's end has been read after it
+   */
+  detach(abort: (reason: unknown) => void): Detached
+}
+
+/** What a socket leaves to whoever takes its descriptor over. */
+export interface Detached {
+  readonly ahead: Uint8Array[]
+  readonly ended: boolean
+}
+
+/** Whether a transport is one of Node's sockets. */
+export const isSocketTransport = (transport: Transport): transport is SocketTransport =>
+  'socket' in transport && 'detach' in transport
