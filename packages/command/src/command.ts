@@ -1,5 +1,5 @@
 import { RefusedError, type CommandName } from '@it-socks/protocol'
-import { stage, takeTurn, type Authenticated, type Requested, type Stage, type Tunnelled } from '@it-socks/stage'
+import { derive, takeTurn, type Authenticated, type Requested, type Stage, type Tunnelled } from '@it-socks/stage'
 
 /** What every command may count on: it comes after `authenticate` and `request`. */
 export type Commanded = Authenticated & Requested
@@ -24,14 +24,14 @@ export type CommandHandler<Needs = Commanded> = Stage<Needs, Tunnelled>
 export const command = <Needs = Commanded>(
   handlers: Readonly<Partial<Record<CommandName, CommandHandler<Needs>>>>
 ): CommandHandler<Needs & Commanded> =>
-  takeTurn(async function* (handoff) {
+  takeTurn((handoff, say) => {
     const { identity, request } = handoff.context as Partial<Commanded>
-    if (identity === undefined || request === undefined) return yield* outOfPlace.turn(handoff)
-    return yield* (handlers[request.command] ?? notSupported).turn(handoff)
+    if (identity === undefined || request === undefined) return outOfPlace.turn(handoff, say)
+    return (handlers[request.command] ?? notSupported).turn(handoff, say)
   })
 
 const refuse = (makeError: () => RefusedError): CommandHandler<unknown> =>
-  stage<unknown, Tunnelled>(async function* () {
+  derive<unknown, Tunnelled>(() => {
     throw makeError()
   })
 

@@ -7,20 +7,32 @@ export interface IdleClock {
   stop(): void
 }
 
-/** Calls `expire` once, when `touch` has not been called for so many milliseconds. One timer, not one for each touch. */
-export const startIdleClock = (milliseconds: number, expire: () => void): IdleClock => {
-  let touched = performance.now()
-  let stop: () => void
-  const check = (): void => {
-    const left = touched + milliseconds - performance.now()
-    if (left <= 0) expire()
-    else stop = after(left, check)
+/** From here on a clock is wound in whole steps, so that those of many relays go off by few timers. */
+const coarse = 10_000
+const step = 1000
+
+/** Calls `expire` once, when `touch` has not been called for so many milliseconds; a long time may be a second longer. */
+export const startIdleClock = (milliseconds: number, expire: () => void): IdleClock =>
+  new Clock(milliseconds, expire)
+
+class Clock implements IdleClock {
+  readonly #milliseconds: number
+  readonly #expire: () => void
+  readonly #check = (): void => {
+    const left = this.#touched + this.#milliseconds - performance.now()
+    if (left <= 0) this.#expire()
+    else this.stop = after(this.#milliseconds < coarse ? left : Math.ceil(left / step) * step, this.#check)
   }
-  stop = after(milliseconds, check)
-  return {
-    touch() {
-      touched = performance.now()
-    },
-    stop: () => stop()
+  #touched = performance.now()
+  stop: () => void
+
+  constructor(milliseconds: number, expire: () => void) {
+    this.#milliseconds = milliseconds
+    this.#expire = expire
+    this.stop = after(milliseconds, this.#check)
+  }
+
+  touch(): void {
+    this.#touched = performance.now()
   }
 }

@@ -1,6 +1,7 @@
 import { IdleError } from '@it-socks/protocol'
-import { never, onAbort, type Bytes, type ByteDuplex, type Tunnel } from '@it-socks/stage'
-import { startIdleClock } from './idle.ts'
+import { cancellationOf, transportOf, type Bytes, type ByteDuplex, type Cancellation, type Flow } from '@it-socks/stage'
+import type { Signal, Transport, Tunnel } from '@it-socks/stage'
+import { startIdleClock, type IdleClock } from './idle.ts'
 import { meter } from './meter.ts'
 
 /**
@@ -15,6 +16,12 @@ export interface Traffic {
   down: number
 }
 
+/**
+ * A way to join two transports without iterators, and to say by `flow` what becomes of it. Returns whether it knows how to
+ * with these two: where not, nothing has happened.
+ */
+export type JoinTransports = (client: Transport, target: Transport, flow: Flow) => boolean
+
 export interface JoinOptions {
   /** What client bytes go through on their way to the target, in order. Default: nothing. */
   up?: readonly Transform[]
@@ -25,7 +32,13 @@ export interface JoinOptions {
   /** Where to count; may be looked at while the relay runs. Default: a new one. */
   traffic?: Traffic
   /** Resets both sides. */
-  signal?: AbortSignal
+  signal?: Signal
+  /**
+   * How bytes go from one side to the other where nothing is done to them and both sides have a transport: `iterators` is
+   * as for all others; `auto` is what the transports themselves know; what else is given comes first.
+   * Default: `auto`.
+   */
+  engine?: 'auto' | 'iterators' | JoinTransports
 }
 
 /**
@@ -52,59 +65,100 @@ export interface JoinOptions {
  * await relayed // => { up: 3, down: 3 }
  * ```
  */
-export const join = async (client: ByteDuplex, target: Tunnel, options: JoinOptions = {}): Promise<Traffic> => {
-  const { up = [], down = [], idle = Infinity, traffic = { up: 0, down: 0 }, signal = never } = options
-  // Only transforms ask for it, and it costs more than all the rest here.
-  const failed = up.length + down.length > 0 ? new AbortController() : undefined
-  const abort = (error: unknown): void => {
-    client.abort?.(error)
-    target.abort?.(error)
-    failed?.abort(error)
-  }
-  if (signal.aborted) {
-    abort(signal.reason)
-    throw signal.reason
-  }
-
-  await new Promise<void>((resolve, reject) => {
-    const release = (): void => {
-      clock.stop()
-      forget()
-    }
-    const succeed = (): void => {
-      release()
-      resolve()
-    }
-    const fail = (error: unknown): void => {
-      release()
-      abort(error)
-      reject(error)
-    }
-    const clock = startIdleClock(idle, () => fail(new IdleError(idle)))
-    const forget = onAbort(signal, () => fail(signal.reason))
-    const passed = (direction: keyof Traffic, length: number): void => {
-      traffic[direction] += length
-      clock.touch()
-    }
-    const metered = (source: AsyncIterable<Bytes>, direction: keyof Traffic): AsyncIterable<Bytes> =>
-      meter(source, (length) => passed(direction, length))
-    target.datagrams?.watch(passed)
-    /** A slow transform is not an idle relay. */
-    const transformed = (source: AsyncIterable<Bytes>, transforms: readonly Transform[]): AsyncIterable<Bytes> =>
-      transforms.length === 0
-        ? source
-        : meter(through(source, transforms, failed?.signal ?? never), () => clock.touch())
-    // Async, so that a transform that throws before it has made a source fails the relay like any other.
-    const flow = async (from: ByteDuplex, direction: keyof Traffic, transforms: readonly Transform[], to: ByteDuplex) =>
-      to.sink(transformed(metered(from.source, direction), transforms))
-
-    Promise.all([flow(client, 'up', up, target), flow(target, 'down', down, client)]).then(succeed, fail)
+export const join = (client: ByteDuplex, target: Tunnel, options: JoinOptions = {}): Promise<Traffic> =>
+  new Promise((resolve, reject) => {
+    const relay = new Relay(client, target, options, { resolve, reject })
+    relay.start(options)
   })
-  return traffic
+
+interface Outcome {
+  readonly resolve: (traffic: Traffic) => void
+  readonly reject: (error: unknown) => void
 }
 
-const through = (
-  source: AsyncIterable<Bytes>,
-  transforms: readonly Transform[],
-  signal: AbortSignal
-): AsyncIterable<Bytes> => transforms.reduce((piped, transform) => transform(piped, signal), source)
+const nothing: readonly Transform[] = []
+
+/** There is one of these for each relay, idle or not: it has no more than it needs. */
+class Relay implements Flow {
+  readonly #client: ByteDuplex
+  readonly #target: Tunnel
+  readonly #traffic: Traffic
+  readonly #outcome: Outcome
+  readonly #cancellation: Cancellation
+  readonly #cancelled = (): void => this.failed(this.#cancellation.reason)
+  #clock: IdleClock | undefined = undefined
+  /** Only transforms ask for it. */
+  #failed: AbortController | undefined = undefined
+  #over = false
+
+  constructor(client: ByteDuplex, target: Tunnel, { traffic = { up: 0, down: 0 }, signal }: JoinOptions, outcome: Outcome) {
+    this.#client = client
+    this.#target = target
+    this.#traffic = traffic
+    this.#outcome = outcome
+    this.#cancellation = cancellationOf(signal)
+  }
+
+  start({ up = nothing, down = nothing, idle = Infinity, engine = 'auto' }: JoinOptions): void {
+    if (this.#cancellation.aborted) return this.#cancelled()
+    this.#cancellation.listen(this.#cancelled)
+    if (idle !== Infinity) this.#clock = startIdleClock(idle, () => this.failed(new IdleError(idle)))
+    this.#target.datagrams?.watch((direction, length) => this.passed(direction, length))
+    if (up.length + down.length > 0) this.#failed = new AbortController()
+    else if (this.#goesByTransport(engine)) return
+    Promise.all([
+      this.#flow(this.#client, 'up', up, this.#target),
+      this.#flow(this.#target, 'down', down, this.#client)
+    ]).then(
+      () => this.ended(),
+      (error: unknown) => this.failed(error)
+    )
+  }
+
+  passed(direction: keyof Traffic, length: number): void {
+    this.#traffic[direction] += length
+    this.#clock?.touch()
+  }
+
+  ended(): void {
+    if (this.#over) return
+    this.#release()
+    this.#outcome.resolve(this.#traffic)
+  }
+
+  failed(error: unknown): void {
+    if (this.#over) return
+    this.#release()
+    this.#client.abort?.(error)
+    this.#target.abort?.(error)
+    this.#failed?.abort(error)
+    this.#outcome.reject(error)
+  }
+
+  #release(): void {
+    this.#over = true
+    this.#clock?.stop()
+    this.#cancellation.forget(this.#cancelled)
+  }
+
+  #goesByTransport(engine: NonNullable<JoinOptions['engine']>): boolean {
+    if (engine === 'iterators') return false
+    const client = transportOf(this.#client)
+    const target = transportOf(this.#target)
+    if (client === undefined || target === undefined) return false
+    return (engine !== 'auto' && engine(client, target, this)) || client.join(target, this)
+  }
+
+  // Async, so that a transform that throws before it has made a source fails the relay like any other.
+  async #flow(from: ByteDuplex, direction: keyof Traffic, by: readonly Transform[], to: ByteDuplex): Promise<void> {
+    const metered = meter(from.source, (length) => this.passed(direction, length))
+    return to.sink(by.length === 0 ? metered : this.#through(metered, by))
+  }
+
+  #through(source: AsyncIterable<Bytes>, transforms: readonly Transform[]): AsyncIterable<Bytes> {
+    const signal = this.#failed!.signal
+    const transformed = transforms.reduce((piped, transform) => transform(piped, signal), source)
+    // A slow transform is not an idle relay.
+    return meter(transformed, () => this.#clock?.touch())
+  }
+}

@@ -34,6 +34,6 @@ export interface RelayOptions extends Omit<JoinOptions, 'signal'>, HandshakeOpti
 export const relay =
   (client: ByteDuplex, options: RelayOptions = {}) =>
   async <Context extends Tunnelled>(steps: AsyncIterable<Step<Context>>): Promise<Traffic> => {
-    const { context, duplex, signal } = await handshake(client, options)(steps)
-    return join(duplex, context.tunnel, { ...options, signal })
+    const { context, duplex, cancellation } = await handshake(client, options)(steps)
+    return join(duplex, context.tunnel, { ...options, signal: cancellation })
   }

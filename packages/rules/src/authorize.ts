@@ -6,7 +6,7 @@ import {
   formatAddress,
   type CommandName
 } from '@it-socks/protocol'
-import { stage, type Authenticated, type Authorized, type Connected, type Requested, type Stage } from '@it-socks/stage'
+import { derive, type Authenticated, type Authorized, type Connected, type Requested, type Stage } from '@it-socks/stage'
 import { judge, type Judgement } from './judge.ts'
 import type { Attempt, Rule, Verdict } from './rule.ts'
 
@@ -52,7 +52,7 @@ export const authorize = (
   rules: readonly Rule[],
   { otherwise = 'allow' }: AuthorizeOptions = {}
 ): Stage<Authenticated & Requested & Connected, Authorized> =>
-  stage<Authenticated & Requested & Connected, Authorized>(async function* ({ context }) {
+  derive<Authenticated & Requested & Connected, Authorized>((context) => {
     const asked = attemptOf(context)
     // Rules of an earlier stage go on to be asked.
     const { permit: earlier } = context as Partial<Authorized>

@@ -7,7 +7,7 @@ export interface Cancellation {
   readonly reason: unknown
   /** The same as a signal, for all that takes one. */
   readonly signal: AbortSignal
-  /** Has `listener` called once when it aborts. It has not aborted yet. */
+  /** Has `listener` called once when it aborts; it has not yet. */
   listen(listener: () => void): void
   /** Takes a listener back. */
   forget(listener: () => void): void
@@ -19,8 +19,11 @@ export interface Canceller extends Cancellation {
   abort(reason: unknown): void
 }
 
-/** Either form: the functions of this package take both. */
+/** Either form: what waits for an abort takes both. */
 export type Signal = AbortSignal | Cancellation
+
+/** The signal of whoever has no way to abort. */
+export const never: AbortSignal = new AbortController().signal
 
 class LazySignal implements Canceller {
   aborted = false
@@ -72,5 +75,55 @@ class LazySignal implements Canceller {
  */
 export const cancellation = (): Canceller => new LazySignal()
 
-/** The signal of whoever has no way to abort. */
-export const never: AbortSignal = new AbortController().signal
+/** An `AbortSignal` in the other form. However many listen, the signal has one event listener, and none when nobody does. */
+class Adopted implements Cancellation {
+  readonly signal: AbortSignal
+  readonly #listeners = new Set<() => void>()
+  readonly #tell = (): void => {
+    const listeners = [...this.#listeners]
+    this.#listeners.clear()
+    for (const listener of listeners) listener()
+  }
+
+  constructor(signal: AbortSignal) {
+    this.signal = signal
+  }
+
+  get aborted(): boolean {
+    return this.signal.aborted
+  }
+
+  get reason(): unknown {
+    return this.signal.reason
+  }
+
+  listen(listener: () => void): void {
+    if (this.#listeners.size === 0) this.signal.addEventListener('abort', this.#tell, { once: true })
+    this.#listeners.add(listener)
+  }
+
+  forget(listener: () => void): void {
+    if (this.#listeners.delete(listener) && this.#listeners.size === 0) {
+      this.signal.removeEventListener('abort', this.#tell)
+    }
+  }
+}
+
+/** Nothing is ever hung on `never`, which is one object for all. */
+const uncancellable: Cancellation = {
+  aborted: false,
+  reason: undefined,
+  signal: never,
+  listen: () => {},
+  forget: () => {}
+}
+
+const adopted = new WeakMap<AbortSignal, Cancellation>([[never, uncancellable]])
+
+/** Whatever somebody can be cancelled by; by default nobody can. */
+export const cancellationOf = (signal: Signal = never): Cancellation => {
+  if ('listen' in signal) return signal
+  let known = adopted.get(signal)
+  if (known === undefined) adopted.set(signal, (known = new Adopted(signal)))
+  return known
+}

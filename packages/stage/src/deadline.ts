@@ -1,4 +1,5 @@
 import { DeadlineError } from '@it-socks/protocol'
+import { cancelledBy, handoffOf } from './handoff.ts'
 import { limitTime } from './signal.ts'
 import { takeTurn, type Stage } from './stage.ts'
 
@@ -24,11 +25,12 @@ export const deadline = <Needs, Adds>(
   milliseconds: number,
   { turn }: Stage<Needs, Adds>
 ): Stage<Needs, Adds> =>
-  takeTurn(async function* (handoff) {
-    const { signal, stop } = limitTime(handoff.signal, milliseconds, () => new DeadlineError(phase, milliseconds))
+  takeTurn(async (handoff, say) => {
+    const outer = cancelledBy(handoff)
+    const { cancellation, stop } = limitTime(outer, milliseconds, () => new DeadlineError(phase, milliseconds))
     try {
-      const next = yield* turn({ ...handoff, signal })
-      return { ...next, signal: handoff.signal }
+      const next = await turn(handoffOf(handoff, cancellation), say)
+      return handoffOf(next, outer)
     } finally {
       stop()
     }

@@ -1,5 +1,5 @@
 import { TruncatedError, VersionError } from '@it-socks/protocol'
-import { stage, takeTurn, type Stage } from './stage.ts'
+import { derive, stage, takeTurn, type Stage } from './stage.ts'
 
 const look = stage<unknown, { protocol: number }>(async function* ({ frames }) {
   const [protocol] = await frames.peek(1)
@@ -8,7 +8,7 @@ const look = stage<unknown, { protocol: number }>(async function* ({ frames }) {
 })
 
 const unknown = (expected: readonly number[], received: number): Stage<unknown, never> =>
-  stage<unknown, never>(async function* () {
+  derive<unknown, never>(() => {
     throw new VersionError(expected, received)
   })
 
@@ -34,9 +34,9 @@ export const detect = <Needs, Adds extends Readonly<Record<number, unknown>>>(pr
   readonly [First in keyof Adds]: Stage<Needs, Adds[First]>
 }): Stage<Needs, Adds[keyof Adds]> => {
   const known = Object.keys(protocols).map(Number)
-  return takeTurn(async function* (handoff) {
-    const { context } = yield* look.turn(handoff)
+  return takeTurn(async (handoff, say) => {
+    const { context } = await look.turn(handoff, say)
     const { turn } = protocols[context.protocol] ?? unknown(known, context.protocol)
-    return yield* turn(handoff)
+    return turn(handoff, say)
   })
 }

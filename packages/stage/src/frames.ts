@@ -1,12 +1,13 @@
 import type { Bytes } from './duplex.ts'
-import { plain, type Handoff } from './handoff.ts'
+import { startAt } from './course.ts'
+import { handoffOf, plain, type Handoff } from './handoff.ts'
 import { readFrames } from './reader.ts'
-import { never } from './signal.ts'
+import { cancellationOf, never, type Signal } from './cancellation.ts'
 
 /** What a pipeline starts with, beside its bytes. */
 export interface FramesOptions<Context extends object> {
   /** Cancels the pipeline; every stage fails with the signal's reason. Default: nobody can. */
-  signal?: AbortSignal
+  signal?: Signal
   /** What the first stage finds in its context. Default: nothing. */
   context?: Context
 }
@@ -36,12 +37,10 @@ export interface FramesOptions<Context extends object> {
 export const frames = <Context extends object = {}>({ signal = never, context }: FramesOptions<Context> = {}): ((
   source: AsyncIterable<Bytes>
 ) => AsyncGenerator<Handoff<Context>, void>) =>
-  async function* (source) {
-    yield {
-      frames: readFrames(source),
-      context: context ?? ({} as Context),
-      seal: plain,
-      refuse: () => undefined,
-      signal
-    }
-  }
+  (source) =>
+    startAt(
+      handoffOf(
+        { frames: readFrames(source), context: context ?? ({} as Context), seal: plain, refuse: () => undefined },
+        cancellationOf(signal)
+      )
+    )

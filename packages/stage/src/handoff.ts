@@ -1,3 +1,4 @@
+import { cancellationOf, type Cancellation } from './cancellation.ts'
 import type { Bytes } from './duplex.ts'
 import type { Frames } from './reader.ts'
 
@@ -22,6 +23,8 @@ export interface Handoff<Context> {
   readonly refuse: (error: unknown) => Bytes | undefined
   /** Aborts when the connection is to go away. */
   readonly signal: AbortSignal
+  /** The same at a lower price. Default: the signal. */
+  readonly cancellation?: Cancellation
 }
 
 /** What flows through a pipeline: bytes for the peer …, then one handoff, last. */
@@ -29,3 +32,34 @@ export type Step<Context> = Bytes | Handoff<Context>
 
 /** Whether a step is the handoff. */
 export const isHandoff = <Context>(step: Step<Context>): step is Handoff<Context> => 'frames' in step
+
+/** A handoff whose signal is made when somebody asks for it. */
+class LeanHandoff<Context> implements Handoff<Context> {
+  readonly frames: Frames
+  readonly context: Context
+  readonly seal: Seal
+  readonly refuse: Handoff<Context>['refuse']
+  readonly cancellation: Cancellation
+
+  constructor({ frames, context, seal, refuse }: Omit<Handoff<Context>, 'signal'>, cancellation: Cancellation) {
+    this.frames = frames
+    this.context = context
+    this.seal = seal
+    this.refuse = refuse
+    this.cancellation = cancellation
+  }
+
+  get signal(): AbortSignal {
+    return this.cancellation.signal
+  }
+}
+
+/** What a handoff is cancelled by. */
+export const cancelledBy = (handoff: Handoff<unknown>): Cancellation =>
+  handoff.cancellation ?? cancellationOf(handoff.signal)
+
+/** Makes a handoff. */
+export const handoffOf = <Context>(
+  parts: Omit<Handoff<Context>, 'signal' | 'cancellation'>,
+  cancellation: Cancellation
+): Handoff<Context> => new LeanHandoff(parts, cancellation)

@@ -1,15 +1,23 @@
+import { after } from './clock.ts'
+import { run } from './course.ts'
 import type { Bytes, ByteDuplex } from './duplex.ts'
-import { isHandoff, plain, type Handoff, type Seal, type Step } from './handoff.ts'
-import { openOutlet, type Outlet } from './outlet.ts'
-import { after } from './signal.ts'
+import { cancelledBy, plain, type Handoff, type Seal, type Step } from './handoff.ts'
+import type { Cancellation } from './cancellation.ts'
+import { sinkOutlet, transportOutlet, type Outlet } from './outlet.ts'
+import { transportOf } from './transport.ts'
 
 /** What a pipeline has come to. */
 export interface Established<Context> {
   /** What its stages found out. */
   readonly context: Context
-  /** The connection from here on: every byte that no stage consumed, and what is written goes through the seal. */
+  /**
+   * The connection from here on: every byte that no stage consumed, and what is written goes through the seal. The
+   * connection itself, where it has a `transport` and its bytes are as they were.
+   */
   readonly duplex: ByteDuplex
-  /** The pipeline's signal. */
+  /** What the pipeline is cancelled by. */
+  readonly cancellation: Cancellation
+  /** The same as a signal. */
   readonly signal: AbortSignal
 }
 
@@ -45,49 +53,57 @@ export interface HandshakeOptions {
 export const handshake =
   (connection: ByteDuplex, { linger = 1000 }: HandshakeOptions = {}) =>
   async <Context>(steps: AsyncIterable<Step<Context>>): Promise<Established<Context>> => {
-    const outlet = openOutlet()
-    const sent = connection.sink(outlet.source)
+    const transport = transportOf(connection)
+    const outlet = transport === undefined ? sinkOutlet(connection) : transportOutlet(transport, connection)
     try {
-      const { frames, seal, context, signal } = await untilBroken(converse(steps, outlet.say), sent)
-      const duplex: ByteDuplex = {
-        source: frames.rest(),
-        sink(source) {
-          outlet.follow(seal === plain ? source : sealed(source, seal))
-          return sent
-        },
-        get localAddress() {
-          return connection.localAddress
-        },
-        get remoteAddress() {
-          return connection.remoteAddress
-        },
-        transport: seal === plain && frames.source === connection.source ? connection.transport : undefined,
-        abort: (reason) => connection.abort?.(reason)
-      }
-      return { context, duplex, signal }
+      const handoff = await untilBroken(run(steps, outlet.say), outlet)
+      return established(handoff, leftOf(connection, handoff, outlet))
     } catch (error) {
-      outlet.end()
-      const closed = sent.then(() => discard(connection.source))
+      const closed = outlet.follow(nothing()).then(() => discard(connection.source))
       await within(linger, closed).catch(() => {})
       connection.abort?.(error)
       throw error
     }
   }
 
-/** Says what the stages say, up to their handoff. */
-const converse = async <Context>(
-  steps: AsyncIterable<Step<Context>>,
-  say: Outlet['say']
-): Promise<Handoff<Context>> => {
-  for await (const step of steps) {
-    if (isHandoff(step)) return step
-    await say(step)
+const established = <Context>(handoff: Handoff<Context>, duplex: ByteDuplex): Established<Context> => {
+  const cancellation = cancelledBy(handoff)
+  return {
+    context: handoff.context,
+    duplex,
+    cancellation,
+    get signal() {
+      return cancellation.signal
+    }
   }
-  throw new Error('the pipeline ended without a handoff')
+}
+
+/** The connection, from where the stages have left it. */
+const leftOf = (connection: ByteDuplex, { frames, seal }: Handoff<unknown>, outlet: Outlet): ByteDuplex => {
+  const transport = transportOf(connection)
+  if (transport !== undefined && seal === plain && frames.source === connection.source) {
+    const unread = frames.release()
+    if (unread !== undefined) {
+      transport.broken(undefined)
+      if (unread.byteLength > 0) transport.unread(unread)
+      return connection
+    }
+  }
+  return {
+    source: frames.rest(),
+    sink: (source) => outlet.follow(seal === plain ? source : sealed(source, seal)),
+    get localAddress() {
+      return connection.localAddress
+    },
+    get remoteAddress() {
+      return connection.remoteAddress
+    },
+    abort: (reason) => connection.abort?.(reason)
+  }
 }
 
 /** The handoff, unless the connection breaks first: then nobody takes what the stages still hand over. */
-const untilBroken = <Context>(handoff: Promise<Handoff<Context>>, sent: Promise<void>): Promise<Handoff<Context>> =>
+const untilBroken = <Context>(handoff: Promise<Handoff<Context>>, outlet: Outlet): Promise<Handoff<Context>> =>
   new Promise((resolve, reject) => {
     let over = false
     let broken: { error: unknown } | undefined
@@ -101,12 +117,14 @@ const untilBroken = <Context>(handoff: Promise<Handoff<Context>>, sent: Promise<
       reject(error)
     }
     handoff.then(handedOver, failed)
-    sent.catch((error: unknown) => {
+    outlet.broken((error) => {
       broken = { error }
       // It breaks in both directions: a stage that is reading has a name for that, and is to have the first word.
       if (!over) setTimeout(() => reject(error))
     })
   })
+
+const nothing = async function* (): AsyncGenerator<Bytes, void> {}
 
 const sealed = async function* (source: AsyncIterable<Bytes>, seal: Seal): AsyncGenerator<Bytes, void> {
   for await (const bytes of source) yield seal(bytes)

@@ -1,24 +1,52 @@
-import type { Bytes } from './duplex.ts'
+import type { Say } from './course.ts'
+import type { Bytes, ByteDuplex } from './duplex.ts'
+import type { Transport } from './transport.ts'
 
 /** What a connection is to be sent, while it is not yet known where that comes from in the end. */
 export interface Outlet {
-  /** For the connection's sink. */
-  readonly source: AsyncIterable<Bytes>
   /**
    * Sends these bytes. What stages say is a few bytes, and a peer that does not read must not stop them: this waits for
    * the peer only where more than 64 KiB lie here.
    */
-  readonly say: (bytes: Bytes) => Promise<void>
-  /** Sends all of this, and then the end. From here on nothing stands in between. */
-  follow(source: AsyncIterable<Bytes>): void
-  /** Sends the end. */
-  end(): void
+  readonly say: Say
+  /** Has this called, once, where the connection breaks; `undefined` calls it off. */
+  broken(act: ((error: unknown) => void) | undefined): void
+  /** Sends all of this, and then the end; settles as the connection's sink does. From here on nothing stands in between. */
+  follow(source: AsyncIterable<Bytes>): Promise<void>
 }
 
 const limit = 64 * 1024
 const finished: IteratorResult<Bytes, void> = { done: true, value: undefined }
 
-export const openOutlet = (): Outlet => {
+/** An outlet to a transport: its own queue will do. */
+export const transportOutlet = (transport: Transport, connection: ByteDuplex): Outlet => {
+  let told: ((error: unknown) => void) | undefined
+  let proceed: (() => void) | undefined
+  let isBroken = false
+  transport.broken((error) => {
+    isBroken = true
+    proceed?.()
+    told?.(error)
+  })
+  return {
+    say(bytes) {
+      if (isBroken) return undefined
+      transport.write(bytes)
+      if (transport.waiting <= limit) return undefined
+      return new Promise((resolve) => {
+        proceed = resolve
+        transport.drained(resolve)
+      })
+    },
+    broken(act) {
+      told = act
+    },
+    follow: (source) => connection.sink(source)
+  }
+}
+
+/** An outlet to the sink of any duplex, which is called at once. */
+export const sinkOutlet = (connection: ByteDuplex): Outlet => {
   const said: Bytes[] = []
   let following: AsyncIterator<Bytes> | undefined
   let ended = false
@@ -42,38 +70,39 @@ export const openOutlet = (): Outlet => {
     }
   }
 
+  const sent = connection.sink({
+    [Symbol.asyncIterator]: () => ({
+      next: () => (following !== undefined && said.length === 0 ? following.next() : next()),
+      async return() {
+        ended = true
+        wake()
+        proceed()
+        await following?.return?.()
+        return finished
+      }
+    })
+  })
+
   return {
-    source: {
-      [Symbol.asyncIterator]: () => ({
-        next: () => (following !== undefined && said.length === 0 ? following.next() : next()),
-        async return() {
-          ended = true
-          wake()
-          proceed()
-          await following?.return?.()
-          return finished
-        }
-      })
-    },
-    async say(bytes) {
-      if (ended) return
+    say(bytes) {
+      if (ended) return undefined
       said.push(bytes)
       waiting += bytes.byteLength
       wake()
-      if (waiting <= limit) return
-      await new Promise<void>((resolve) => {
+      if (waiting <= limit) return undefined
+      return new Promise((resolve) => {
         proceed = resolve
       })
+    },
+    broken(act) {
+      if (act !== undefined) sent.catch(act)
     },
     follow(source) {
       following = source[Symbol.asyncIterator]()
       // Nobody sends any more: let what would have come know.
       if (ended) following.return?.().catch(() => {})
       wake()
-    },
-    end() {
-      ended = true
-      wake()
+      return sent
     }
   }
 }

@@ -115,9 +115,12 @@ export interface Compose {
 type AnyStage = Stage<unknown, unknown>
 
 const inTurn = (...stages: AnyStage[]): AnyStage =>
-  takeTurn(async function* (handoff) {
+  takeTurn(async (handoff, say) => {
     let current = handoff
-    for (const { turn } of stages) current = yield* turn(current)
+    for (const { turn } of stages) {
+      const next = turn(current, say)
+      current = next instanceof Promise ? await next : next
+    }
     return current
   })
 

@@ -23,92 +23,151 @@ export interface Frames {
   ended(): Promise<void>
   /** All that has not been read, starting with what came glued to the last message. Takes the stream: read no more. */
   rest(): AsyncIterable<Bytes>
+  /**
+   * Lets go of the source, for whoever goes on with that, and gives what was pulled from it and not read. `undefined`
+   * where somebody waits for a chunk: that one could not be given back. Read no more.
+   */
+  release(): Bytes | undefined
   /** A reader of what `transform` makes of the rest: for methods that decipher everything after them. */
   through(transform: (rest: AsyncIterable<Bytes>) => AsyncIterable<Bytes>): Frames
 }
 
 const lookahead = 64 * 1024
-
+const nothing = new Uint8Array()
 const finished: IteratorResult<Bytes, void> = { done: true, value: undefined }
 
 /** Makes a frame reader of a byte source. Nothing is pulled before the first `read`. */
-export const readFrames = (source: AsyncIterable<Bytes>): Frames => {
-  const iterator = source[Symbol.asyncIterator]()
-  const unread = new Uint8ArrayList()
+export const readFrames = (source: AsyncIterable<Bytes>): Frames => new Reader(source)
 
-  let pulling: Promise<boolean> | undefined
-  let taken = false
+class Reader implements Frames {
+  readonly source: AsyncIterable<Bytes>
+  #iterator: AsyncIterator<Bytes> | undefined = undefined
+  /** In one piece, for the decoders: what comes next … */
+  #head: Uint8Array = nothing
+  /** … and what has come behind it, where it was not yet needed. */
+  #behind: Uint8ArrayList | undefined = undefined
+  #pulling: Promise<boolean> | undefined = undefined
+  #taken = false
+
+  constructor(source: AsyncIterable<Bytes>) {
+    this.source = source
+  }
+
+  async read<T>(message: Message<T>): Promise<T> {
+    const decoding = message.decode()
+    let read = 0
+    let step = decoding.next()
+    while (step.done !== true) {
+      const part = step.value
+      let length = measure(part, this.#head)
+      while (length === undefined) {
+        if (!this.#gather() && !(await this.#pull())) {
+          truncate(decoding, message.name, part, read + this.#head.length)
+        }
+        length = measure(part, this.#head)
+      }
+      step = decoding.next(this.#head.subarray(0, length))
+      this.#head = this.#head.subarray(length)
+      read += length
+    }
+    return step.value
+  }
+
+  async peek(length: number): Promise<Uint8Array> {
+    while (this.#head.length < length && (this.#gather() || (await this.#pull())));
+    return this.#head.subarray(0, length)
+  }
+
+  async ended(): Promise<void> {
+    while (!this.#taken && this.#unread < lookahead) if (!(await this.#pull())) return
+    return new Promise(() => {})
+  }
+
+  rest(): AsyncIterable<Bytes> {
+    this.#taken = true
+    return new Rest(
+      () => this.#nextOfRest(),
+      () => this.#close()
+    )
+  }
+
+  release(): Bytes | undefined {
+    if (this.#pulling !== undefined) return undefined
+    this.#taken = true
+    return this.#takeAll()
+  }
+
+  through(transform: (rest: AsyncIterable<Bytes>) => AsyncIterable<Bytes>): Frames {
+    return readFrames(transform(this.rest()))
+  }
+
+  get #unread(): number {
+    return this.#head.length + (this.#behind?.byteLength ?? 0)
+  }
+
+  /** Puts into one piece what is there. @returns whether that made it longer */
+  #gather(): boolean {
+    const behind = this.#behind
+    if (behind === undefined || behind.byteLength === 0) return false
+    behind.prepend(this.#head)
+    this.#head = behind.subarray()
+    this.#behind = undefined
+    return true
+  }
 
   /**
    * Whether another chunk came. Whoever looked ahead and left has not taken it along, nor the end or the failure: the next
    * one waits for the same.
    */
-  const pull = (): Promise<boolean> =>
-    (pulling ??= iterator.next().then(({ done, value }) => {
+  #pull(): Promise<boolean> {
+    this.#iterator ??= this.source[Symbol.asyncIterator]()
+    return (this.#pulling ??= this.#iterator.next().then(({ done, value }) => {
       if (done === true) return false
-      unread.append(value)
-      pulling = undefined
+      this.#pulling = undefined
+      if (this.#unread === 0) this.#head = value.subarray()
+      else (this.#behind ??= new Uint8ArrayList()).append(value)
       return true
     }))
-
-  const mayLookAhead = (): boolean => !taken && unread.byteLength < lookahead
-
-  const takeAll = (): IteratorResult<Bytes, void> => {
-    const value = unread.sublist()
-    unread.consume(value.byteLength)
-    return { done: false, value }
   }
 
-  // No generator: one that is returned before its first chunk, or at it, would leave the source open.
-  const rest: AsyncIterableIterator<Bytes> = {
-    [Symbol.asyncIterator]() {
-      return this
-    },
-    next() {
-      if (unread.byteLength > 0) return Promise.resolve(takeAll())
-      if (pulling !== undefined) return pulling.then((more) => (more ? rest.next() : finished))
-      return iterator.next()
-    },
-    async return() {
-      unread.consume(unread.byteLength)
-      await iterator.return?.()
-      return finished
-    }
+  #takeAll(): Bytes {
+    const all = this.#behind ?? this.#head
+    if (all !== this.#head) this.#behind?.prepend(this.#head)
+    this.#head = nothing
+    this.#behind = undefined
+    return all
   }
 
-  const reader: Frames = {
-    source,
-    async read(message) {
-      const decoding = message.decode()
-      let read = 0
-      let step = decoding.next()
-      while (step.done !== true) {
-        const part = step.value
-        let length = measure(part, unread)
-        while (length === undefined) {
-          if (!(await pull())) truncate(decoding, message.name, part, read + unread.byteLength)
-          length = measure(part, unread)
-        }
-        const bytes = unread.subarray(0, length)
-        unread.consume(length)
-        read += length
-        step = decoding.next(bytes)
-      }
-      return step.value
-    },
-    async peek(length) {
-      while (unread.byteLength < length && (await pull()));
-      return unread.subarray(0, Math.min(length, unread.byteLength))
-    },
-    async ended() {
-      while (mayLookAhead()) if (!(await pull())) return
-      return new Promise(() => {})
-    },
-    rest() {
-      taken = true
-      return rest
-    },
-    through: (transform) => readFrames(transform(reader.rest()))
+  #nextOfRest(): Promise<IteratorResult<Bytes, void>> {
+    if (this.#unread > 0) return Promise.resolve({ done: false, value: this.#takeAll() })
+    if (this.#pulling !== undefined) return this.#pulling.then((more) => (more ? this.#nextOfRest() : finished))
+    this.#iterator ??= this.source[Symbol.asyncIterator]()
+    return this.#iterator.next()
   }
-  return reader
+
+  async #close(): Promise<void> {
+    this.#takeAll()
+    this.#iterator ??= this.source[Symbol.asyncIterator]()
+    await this.#iterator.return?.()
+  }
+}
+
+/** No generator: one that is returned before its first chunk, or at it, would leave the source open. */
+class Rest implements AsyncIterableIterator<Bytes> {
+  readonly next: () => Promise<IteratorResult<Bytes, void>>
+  readonly #close: () => Promise<void>
+
+  constructor(next: () => Promise<IteratorResult<Bytes, void>>, close: () => Promise<void>) {
+    this.next = next
+    this.#close = close
+  }
+
+  async return(): Promise<IteratorResult<Bytes, void>> {
+    await this.#close()
+    return finished
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this
+  }
 }

@@ -1,6 +1,7 @@
 import { ClosedError } from '@it-socks/protocol'
+import { goOn, type Say, type Turn } from './course.ts'
 import type { Bytes } from './duplex.ts'
-import { isHandoff, type Handoff, type Step } from './handoff.ts'
+import { cancelledBy, handoffOf, type Handoff, type Step } from './handoff.ts'
 import { watchAbort } from './signal.ts'
 
 /** What a stage may replace for all stages after it, beside adding to the context. */
@@ -13,14 +14,6 @@ export type Replacements = Partial<Pick<Handoff<unknown>, 'frames' | 'seal' | 'r
  */
 export type StageBody<Needs, Adds> = (handoff: Handoff<Needs>) => AsyncGenerator<Bytes, Adds & Replacements, void>
 
-/**
- * What a stage does with the handoff: yields bytes for the peer, sealed, and returns the handoff for the next stage. It
- * has refused the peer by the time it throws.
- */
-export type Turn<Needs, Adds> = <Context extends Needs>(
-  handoff: Handoff<Context>
-) => AsyncGenerator<Bytes, Handoff<Context & Adds>, void>
-
 /** A step of a pipeline that needs a context and adds to it. */
 export interface Stage<Needs, Adds> {
   <Context extends Needs>(steps: AsyncIterable<Step<Context>>): AsyncGenerator<Step<Context & Adds>, void>
@@ -32,14 +25,9 @@ export interface Stage<Needs, Adds> {
 
 /** Makes a stage of its turn: passes on the bytes of earlier stages, and takes the turn on their handoff. */
 export const takeTurn = <Needs, Adds>(turn: Turn<Needs, Adds>): Stage<Needs, Adds> => {
-  const pass = async function* <Context extends Needs>(
+  const pass = <Context extends Needs>(
     steps: AsyncIterable<Step<Context>>
-  ): AsyncGenerator<Step<Context & Adds>, void> {
-    for await (const step of steps) {
-      if (isHandoff(step)) yield yield* turn(step)
-      else yield step
-    }
-  }
+  ): AsyncGenerator<Step<Context & Adds>, void> => goOn<Needs, Adds, Context>(steps, turn)
   return Object.assign(pass, { turn })
 }
 
@@ -62,45 +50,70 @@ export const takeTurn = <Needs, Adds>(turn: Turn<Needs, Adds>): Stage<Needs, Add
  * ```
  */
 export const stage = <Needs, Adds>(body: StageBody<Needs, Adds>): Stage<Needs, Adds> =>
-  takeTurn(async function* (handoff) {
+  takeTurn(async (handoff, say) => {
     const running = body(handoff)
-    const { race, release } = watchAbort(handoff.signal)
-    let settled = false
+    const { race, release } = watchAbort(cancelledBy(handoff))
     try {
       for (;;) {
         const { done, value } = await race(running.next())
-        if (done === true) {
-          settled = true
-          return extend(handoff, value)
-        }
-        yield handoff.seal(value)
+        if (done === true) return extend(handoff, value)
+        const room = say(handoff.seal(value))
+        if (room !== undefined) await room
       }
     } catch (error) {
-      settled = true
       running.return(undefined as never).catch(() => {})
-      const refusal = handoff.refuse(error)
-      if (refusal !== undefined) yield handoff.seal(refusal)
-      throw error
+      return await fail(handoff, error, say)
     } finally {
       release()
-      // Nobody listens any more: the client went away while the body was at a yield.
-      if (!settled) {
-        handoff.refuse(new ClosedError())
-        running.return(undefined as never).catch(() => {})
-      }
     }
   })
 
+/** Tells the peer no, where there is something to say and somebody to say it to, and fails. */
+const fail = async (handoff: Handoff<unknown>, error: unknown, say: Say): Promise<never> => {
+  const refusal = handoff.refuse(error)
+  if (refusal !== undefined) await say(handoff.seal(refusal))
+  throw error
+}
+
 const extend = <Context, Adds>(
   handoff: Handoff<Context>,
-  { frames, seal, refuse, ...adds }: Adds & Replacements
-): Handoff<Context & Adds> => ({
-  frames: frames ?? handoff.frames,
-  seal: seal ?? handoff.seal,
-  refuse: refuse ?? handoff.refuse,
-  signal: handoff.signal,
-  context: { ...handoff.context, ...adds } as Context & Adds
-})
+  added: Adds & Replacements
+): Handoff<Context & Adds> => {
+  if (Object.keys(added).length === 0) return handoff as Handoff<Context & Adds>
+  const { frames = handoff.frames, seal = handoff.seal, refuse = handoff.refuse } = added
+  const context = { ...handoff.context, ...withoutReplacements<Adds>(added) } as Context & Adds
+  return handoffOf({ frames, seal, refuse, context }, cancelledBy(handoff))
+}
+
+const withoutReplacements = <Adds>(added: Adds & Replacements): Adds => {
+  if (!('refuse' in added || 'frames' in added || 'seal' in added)) return added
+  const { frames: _f, seal: _s, refuse: _r, ...adds } = added
+  return adds as Adds
+}
+
+/**
+ * A stage that says nothing: it adds to the context what it makes of it, at once, or throws, as a body does.
+ *
+ * @example
+ *
+ * ```ts
+ * import { derive, type Requested } from '@it-socks/stage'
+ *
+ * const secure = derive<Requested, { secure: boolean }>(({ request }) => ({ secure: request.destination.port === 443 }))
+ * ```
+ */
+export const derive = <Needs, Adds>(make: (context: Needs) => Adds & Replacements): Stage<Needs, Adds> =>
+  takeTurn((handoff, say) => {
+    try {
+      const cancel = cancelledBy(handoff)
+      if (cancel.aborted) throw cancel.reason
+      return extend(handoff, make(handoff.context))
+    } catch (error) {
+      return fail(handoff, error, say)
+    }
+  })
+
+const nothing: object = {}
 
 /**
  * A stage that says nothing and adds nothing: it only looks at the context, for logs and events.
@@ -114,7 +127,7 @@ const extend = <Context, Adds>(
  * ```
  */
 export const observe = <Needs>(look: (context: Needs) => void): Stage<Needs, {}> =>
-  stage<Needs, {}>(async function* ({ context }) {
+  derive<Needs, {}>((context) => {
     look(context)
-    return {}
+    return nothing
   })
