@@ -1,40 +1,79 @@
-import { startEcho } from './client.ts'
-import { startProxy } from './proxy-process.ts'
-import { workloads } from './workloads.ts'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { startGenerator } from './load/generator.ts'
+import { measureAll, type Course } from './measure-all.ts'
+import { chosen, readOptions, usage, type Options } from './options.ts'
+import { nodeProxies } from './proxies/node.ts'
+import { installedProxies } from './proxies/programs.ts'
+import type { Proxy } from './proxies/proxy.ts'
+import type { RunningProxy } from './proxies/start.ts'
+import { goalTable } from './report/goals.ts'
+import { thisMachine, type Results, type WorkloadResults } from './report/results.ts'
+import { workloadTable } from './report/table.ts'
+import { workloads } from './workloads/index.ts'
 
-const rounds = Number(process.argv[2] ?? 5)
-const names = ['it-socks', 'socksv5']
-
-const median = (values: number[]): number => values.toSorted((a, b) => a - b)[values.length >> 1]!
-
-const echo = await startEcho()
-const proxies = await Promise.all(names.map(startProxy))
-
-for (const workload of workloads) {
-  const cost = new Map(names.map((name) => [name, [] as number[]]))
-  const speed = new Map(names.map((name) => [name, [] as number[]]))
-  // In turns, so that what else the machine does falls on all alike; round 0 warms up.
-  for (let round = 0; round <= rounds; round++) {
-    for (const proxy of proxies) {
-      const cpu = proxy.cpu()
-      const start = performance.now()
-      const { units } = await workload.run(proxy.port, echo.port)
-      if (round === 0) continue
-      cost.get(proxy.name)!.push(((proxy.cpu() - cpu) / units) * 1e6)
-      speed.get(proxy.name)!.push((units / (performance.now() - start)) * 1000)
-    }
-  }
-  const reference = median(cost.get('socksv5')!)
-  console.table(
-    names.map((name) => ({
-      workload: workload.name,
-      proxy: name,
-      [`CPU µs/${workload.unit}`]: Math.round(median(cost.get(name)!) * 10) / 10,
-      'of socksv5': Math.round((median(cost.get(name)!) / reference) * 100) / 100,
-      [`${workload.unit}s/s`]: Math.round(median(speed.get(name)!))
-    }))
-  )
+const print = (text: string): void => {
+  process.stdout.write(`${text}\n`)
 }
 
-await Promise.all(proxies.map((proxy) => proxy.stop()))
-echo.stop()
+/** One line that is written over, where somebody looks on. */
+const progress = (line: string): void => {
+  if (process.stderr.isTTY) process.stderr.write(`\r\x1b[2K${line}`)
+}
+
+const list = (proxies: readonly Proxy[]): void => {
+  print(proxies.map(({ name, about, missing }) => `${name}: ${missing ?? about}`).join('\n'))
+  print(`\n${workloads.map(({ name, title }) => `${name}: ${title}`).join('\n')}`)
+}
+
+const measure = async (options: Options, all: readonly Proxy[]): Promise<void> => {
+  const proxies = all.filter(({ missing }) => missing === undefined)
+  for (const { name, missing } of all) if (missing !== undefined) print(`${name} is left out: ${missing}`)
+  const folder = mkdtempSync(join(tmpdir(), 'it-socks-bench-'))
+  const generator = startGenerator()
+  const running = new Set<RunningProxy>()
+  const clear = async (): Promise<void> => {
+    await Promise.all([...running].map((proxy) => proxy.stop()))
+    await generator.stop()
+    rmSync(folder, { recursive: true, force: true })
+  }
+  const interrupt = (): void => {
+    void clear().then(() => process.exit(130))
+  }
+  process.once('SIGINT', interrupt).once('SIGTERM', interrupt).once('SIGHUP', interrupt)
+
+  const course: Course = { generator, folder, running, progress, rounds: options.rounds, scale: options.scale }
+  const measured: WorkloadResults[] = []
+  try {
+    for (const workload of chosen(workloads, options.only)) {
+      measured.push(await measureAll(workload, proxies, course))
+      progress('')
+      print(workloadTable(measured.at(-1)!))
+    }
+  } finally {
+    await clear()
+  }
+  const results: Results = {
+    when: new Date().toISOString(),
+    machine: thisMachine(),
+    rounds: options.rounds,
+    scale: options.scale,
+    proxies: all.map(({ name, about, missing }) => ({ name, about, ...(missing !== undefined && { missing }) })),
+    workloads: measured
+  }
+  const goals = goalTable(results)
+  if (goals !== undefined) print(goals)
+  const out = options.out ?? fileURLToPath(new URL('../results/latest.json', import.meta.url))
+  mkdirSync(dirname(out), { recursive: true })
+  writeFileSync(out, `${JSON.stringify(results, undefined, 2)}\n`)
+  print(`saved as ${out}`)
+}
+
+const options = readOptions(process.argv.slice(2))
+const proxies = [...(await nodeProxies()), ...installedProxies()]
+if (options.help) print(usage)
+else if (options.list) list(proxies)
+else await measure(options, chosen(proxies, options.servers))
+process.exit()

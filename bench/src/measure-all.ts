@@ -1,0 +1,106 @@
+import type { Generator } from './load/generator.ts'
+import type { Proxy } from './proxies/proxy.ts'
+import { startProxy, type RunningProxy } from './proxies/start.ts'
+import type { Result, WorkloadResults } from './report/results.ts'
+import { summarize } from './report/statistics.ts'
+import type { Sample, Workload } from './workloads/workload.ts'
+
+export interface Course {
+  readonly generator: Generator
+  readonly rounds: number
+  readonly scale: number
+  /** For the proxies' configurations. */
+  readonly folder: string
+  /** Told what happens now. */
+  readonly progress: (line: string) => void
+  /** All proxies that run, to be ended in whatever ending. */
+  readonly running: Set<RunningProxy>
+}
+
+const start = async (proxy: Proxy, workload: Workload, course: Course): Promise<RunningProxy> => {
+  const started = await startProxy(proxy, { folder: course.folder, descriptors: workload.descriptors })
+  course.running.add(started)
+  course.generator.guard(started.pid)
+  return started
+}
+
+const stop = async (proxy: RunningProxy, course: Course): Promise<void> => {
+  await proxy.stop()
+  course.generator.forget(proxy.pid)
+  course.running.delete(proxy)
+}
+
+/** A proxy in its turns. */
+class Contestant {
+  readonly proxy: Proxy
+  readonly #workload: Workload
+  readonly #course: Course
+  readonly #samples: Sample[] = []
+  #running: RunningProxy | undefined
+  #error: string | undefined
+
+  constructor(proxy: Proxy, workload: Workload, course: Course) {
+    this.proxy = proxy
+    this.#workload = workload
+    this.#course = course
+  }
+
+  async turn(round: number): Promise<void> {
+    if (this.#error !== undefined) return
+    try {
+      const running = (this.#running ??= await start(this.proxy, this.#workload, this.#course))
+      const sample = await this.#course.generator.run({
+        proxy: running.port,
+        pid: running.pid,
+        workload: this.#workload.name,
+        scale: this.#course.scale
+      })
+      if (round > 0) this.#samples.push(sample)
+      if (this.#workload.fresh === true) await this.leave()
+    } catch (error) {
+      this.#error = (error as Error).message
+      this.#course.progress(`${this.proxy.name}: ${this.#error}`)
+      await this.leave()
+    }
+  }
+
+  async leave(): Promise<void> {
+    if (this.#running !== undefined) await stop(this.#running, this.#course)
+    this.#running = undefined
+  }
+
+  result(): Result {
+    if (this.#error !== undefined) return { error: this.#error }
+    const metrics = this.#workload.metrics.map(({ name }) => [
+      name,
+      summarize(this.#samples.map((sample) => sample[name]!))
+    ])
+    return { metrics: Object.fromEntries(metrics) }
+  }
+}
+
+/** Measures a workload on all proxies in turns, so that what else the machine does falls on all alike. */
+export const measureAll = async (
+  workload: Workload,
+  proxies: readonly Proxy[],
+  course: Course
+): Promise<WorkloadResults> => {
+  const contestants = proxies
+    .filter(({ udp }) => udp || workload.udp !== true)
+    .map((proxy) => new Contestant(proxy, workload, course))
+  // Round 0 warms up; where each round has a proxy of its own there is nothing to warm.
+  for (let round = workload.fresh === true ? 1 : 0; round <= course.rounds; round++) {
+    for (const contestant of contestants) {
+      course.progress(`${workload.name}, round ${round} of ${course.rounds}: ${contestant.proxy.name}`)
+      await contestant.turn(round)
+    }
+  }
+  for (const contestant of contestants) await contestant.leave()
+  const { name, title, metrics } = workload
+  return {
+    name,
+    title,
+    metrics,
+    results: Object.fromEntries(contestants.map((contestant) => [contestant.proxy.name, contestant.result()]))
+  }
+}

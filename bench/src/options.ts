@@ -1,0 +1,67 @@
+import { parseArgs } from 'node:util'
+
+export const usage = `pnpm bench [options]
+
+  --rounds N        how often each is measured, after a round to warm up   (5)
+  --scale X         how long a round is: 0.1 for a tenth                   (1)
+  --only a,b        these workloads alone
+  --servers a,b     these proxies alone
+  --out FILE        where to save the results         (bench/results/latest.json)
+  --list            says what there is to measure, and what is missing
+  --help            says this
+
+IT_SOCKS_BENCH_HEV and IT_SOCKS_BENCH_3PROXY name the programs hev-socks5-server and 3proxy, where they are not on the PATH.
+`
+
+export interface Options {
+  readonly rounds: number
+  readonly scale: number
+  readonly only: readonly string[] | undefined
+  readonly servers: readonly string[] | undefined
+  readonly out: string | undefined
+  readonly list: boolean
+  readonly help: boolean
+}
+
+const positive = (name: string, value: string): number => {
+  const number = Number(value)
+  if (!(number > 0)) throw new Error(`--${name} wants a number above 0, not ${value}`)
+  return number
+}
+
+/** Reads the command line. @throws {Error} for what it does not know */
+export const readOptions = (args: string[]): Options => {
+  const { values } = parseArgs({
+    args,
+    options: {
+      rounds: { type: 'string', default: '5' },
+      scale: { type: 'string', default: '1' },
+      only: { type: 'string' },
+      servers: { type: 'string' },
+      out: { type: 'string' },
+      list: { type: 'boolean', default: false },
+      help: { type: 'boolean', default: false }
+    }
+  })
+  return {
+    rounds: Math.ceil(positive('rounds', values.rounds)),
+    scale: positive('scale', values.scale),
+    only: values.only?.split(','),
+    servers: values.servers?.split(','),
+    out: values.out,
+    list: values.list,
+    help: values.help
+  }
+}
+
+/** Those of a list that were asked for, in the list's order. @throws {Error} for a name that is not there */
+export const chosen = <Item extends { readonly name: string }>(
+  items: readonly Item[],
+  names: readonly string[] | undefined
+): Item[] => {
+  const unknown = names?.find((name) => items.every((item) => item.name !== name))
+  if (unknown !== undefined) {
+    throw new Error(`there is no ${unknown}; there are ${items.map(({ name }) => name).join(', ')}`)
+  }
+  return items.filter(({ name }) => names === undefined || names.includes(name))
+}

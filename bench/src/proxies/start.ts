@@ -1,0 +1,90 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { connect, createServer, type AddressInfo } from 'node:net'
+import { setTimeout as delay } from 'node:timers/promises'
+import type { Proxy } from './proxy.ts'
+
+/** A proxy in processes of its own. */
+export interface RunningProxy {
+  readonly port: number
+  readonly pid: number
+  /** Ends it at once. */
+  stop(): Promise<void>
+}
+
+export interface StartOptions {
+  /** Where to put its configuration. */
+  folder: string
+  /** How many descriptors it may have. Default: as many as we. */
+  descriptors?: number | undefined
+}
+
+const freePort = async (): Promise<number> => {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  server.close()
+  await once(server, 'close')
+  return port
+}
+
+const answers = (port: number): Promise<boolean> =>
+  new Promise((resolve) => {
+    const socket = connect({ host: '127.0.0.1', port })
+    socket.on('connect', () => resolve(true)).on('error', () => resolve(false))
+    socket.on('connect', () => socket.destroy())
+  })
+
+const untilItListens = async (port: number, signal: AbortSignal): Promise<void> => {
+  while (!signal.aborted && !(await answers(port))) await delay(20)
+}
+
+/** Starts a proxy and waits until it listens. @throws {Error} where it ends instead, or takes longer than 10 seconds */
+export const startProxy = async (proxy: Proxy, { folder, descriptors }: StartOptions): Promise<RunningProxy> => {
+  const asked = proxy.tells ? 0 : await freePort()
+  const command = proxy.command(asked, folder)
+  const [program, ...args] =
+    descriptors === undefined ? command : ['sh', '-c', `ulimit -n ${descriptors} && exec "$@"`, 'sh', ...command]
+  // A group of its own: a Ctrl-C must not end it under a measurement, and it is ended together with its children.
+  const child = spawn(program!, args, {
+    detached: true,
+    stdio: proxy.tells ? ['ignore', 'ignore', 'inherit', 'ipc'] : 'ignore'
+  })
+  let isOver = false
+  const exited = once(child, 'exit').then(
+    () => (isOver = true),
+    () => (isOver = true)
+  )
+  const stop = async (): Promise<void> => {
+    if (child.pid === undefined) return
+    try {
+      process.kill(-child.pid, 'SIGKILL')
+    } catch {
+      // It has ended by itself.
+    }
+    await exited
+  }
+  const told = async (): Promise<number> => {
+    const [message] = (await once(child, 'message')) as [{ port: number }]
+    return message.port
+  }
+  const clock = new AbortController()
+  const listening = proxy.tells ? told() : untilItListens(asked, clock.signal).then(() => asked)
+  try {
+    const port = await Promise.race([
+      listening,
+      exited.then(() => {
+        throw new Error(`${proxy.name} does not start`)
+      }),
+      delay(10_000, undefined, { signal: clock.signal }).then(() => {
+        throw new Error(`${proxy.name} does not listen`)
+      })
+    ])
+    return { port, pid: child.pid!, stop }
+  } catch (error) {
+    if (!isOver) await stop()
+    throw error
+  } finally {
+    clock.abort()
+  }
+}

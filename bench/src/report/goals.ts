@@ -1,0 +1,46 @@
+import { medianOf, type Results } from './results.ts'
+import { columns, rounded } from './table.ts'
+
+/** What we want to be: a ratio of medians within one run. */
+interface Goal {
+  readonly ours: string
+  readonly theirs: string
+  readonly workload: string
+  readonly metric: string
+  readonly atMost?: number
+  readonly atLeast?: number
+}
+
+const goals: readonly Goal[] = [
+  { ours: 'portable', theirs: 'socksv5', workload: 'down', metric: 'cpu', atMost: 0.5 },
+  { ours: 'portable', theirs: 'socksv5', workload: 'churn', metric: 'cpu', atMost: 0.75 },
+  { ours: 'portable', theirs: 'socksv5', workload: 'rr20', metric: 'rate', atLeast: 1.2 },
+  { ours: 'portable', theirs: 'socksv5', workload: 'idle', metric: 'fresh', atMost: 0.85 },
+  { ours: 'portable', theirs: 'handwritten', workload: 'churn', metric: 'cpu', atMost: 1.15 },
+  { ours: 'portable', theirs: 'microsocks', workload: 'churn', metric: 'cpu', atMost: 1.3 },
+  { ours: 'portable', theirs: 'microsocks', workload: 'rr20', metric: 'cpu', atMost: 0.9 },
+  { ours: 'portable', theirs: 'hev', workload: 'down', metric: 'cpu', atMost: 1.2 },
+  { ours: 'splice', theirs: 'hev', workload: 'down', metric: 'cpu', atMost: 0.6 },
+  { ours: 'splice', theirs: 'dante', workload: 'down', metric: 'cpu', atMost: 0.35 },
+  { ours: 'epoll', theirs: 'microsocks', workload: 'churn', metric: 'cpu', atMost: 0.9 },
+  { ours: 'epoll', theirs: 'hev', workload: 'churn', metric: 'cpu', atMost: 0.75 },
+  { ours: 'epoll', theirs: 'hev', workload: 'idle', metric: 'fresh', atMost: 1 },
+  { ours: 'epoll', theirs: 'hev', workload: 'rr20', metric: 'rate', atLeast: 1 },
+  { ours: 'epoll', theirs: 'dante', workload: 'udp64', metric: 'cpu', atMost: 1 },
+  { ours: 'epoll', theirs: 'dante', workload: 'udp1200', metric: 'cpu', atMost: 1 }
+]
+
+/** Each goal beside what this run has measured; `undefined` where it has measured nothing that a goal speaks of. */
+export const goalTable = (results: Results): string | undefined => {
+  const rows = goals.flatMap(({ ours, theirs, workload, metric, atMost, atLeast }) => {
+    const mine = medianOf(results, workload, ours, metric)
+    const other = medianOf(results, workload, theirs, metric)
+    if (mine === undefined || other === undefined) return []
+    const ratio = mine / other
+    const isMet = ratio <= (atMost ?? Number.POSITIVE_INFINITY) && ratio >= (atLeast ?? 0)
+    const goal = atMost === undefined ? `≥ ${atLeast}` : `≤ ${atMost}`
+    return [[`${ours} / ${theirs}`, workload, metric, goal, rounded(ratio), isMet ? 'met' : 'NOT MET']]
+  })
+  if (rows.length === 0) return undefined
+  return `goals: ratios of medians in this run\n\n${columns([['', 'workload', 'metric', 'goal', 'measured', ''], ...rows])}\n`
+}

@@ -1,0 +1,42 @@
+import { cpus, release } from 'node:os'
+import type { Metric } from '../workloads/workload.ts'
+import type { Summary } from './statistics.ts'
+
+/** What a proxy made of a workload: a summary for each metric, or what went wrong. */
+export type Result = { readonly metrics: Readonly<Record<string, Summary>> } | { readonly error: string }
+
+export interface WorkloadResults {
+  readonly name: string
+  readonly title: string
+  readonly metrics: readonly Metric[]
+  /** By the name of the proxy. */
+  readonly results: Readonly<Record<string, Result>>
+}
+
+/** Everything that was measured in one run; this is what is saved. */
+export interface Results {
+  readonly when: string
+  readonly machine: {
+    readonly processor: string
+    readonly cores: number
+    readonly kernel: string
+    readonly node: string
+  }
+  readonly rounds: number
+  readonly scale: number
+  readonly proxies: ReadonlyArray<{ readonly name: string; readonly about: string; readonly missing?: string }>
+  readonly workloads: readonly WorkloadResults[]
+}
+
+export const thisMachine = (): Results['machine'] => ({
+  processor: cpus()[0]?.model ?? 'unknown',
+  cores: cpus().length,
+  kernel: release(),
+  node: process.version
+})
+
+/** The median of a metric, where that was measured. */
+export const medianOf = (results: Results, workload: string, proxy: string, metric: string): number | undefined => {
+  const result = results.workloads.find(({ name }) => name === workload)?.results[proxy]
+  return result !== undefined && 'metrics' in result ? result.metrics[metric]?.median : undefined
+}

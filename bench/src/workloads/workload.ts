@@ -1,0 +1,37 @@
+/** What the load process is asked to do: one round of a workload against one proxy. */
+export interface Task {
+  /** The port that the proxy listens at. */
+  readonly proxy: number
+  /** The process at the root of the proxy's. */
+  readonly pid: number
+  readonly workload: string
+  /** How much, in the workload's own unit: 1 is a round of usual length. */
+  readonly scale: number
+}
+
+/** What came of it: numbers by name, each of which gets its median and spread. */
+export type Sample = Readonly<Record<string, number>>
+
+/** What is measured in a sample. */
+export interface Metric {
+  readonly name: string
+  readonly unit: string
+  /** Which way is better. */
+  readonly better: 'less' | 'more'
+}
+
+/** Something to do through a proxy. */
+export interface Workload {
+  readonly name: string
+  /** In a few words. */
+  readonly title: string
+  readonly metrics: readonly Metric[]
+  /** Wants a proxy that has served nobody yet, every time. */
+  readonly fresh?: boolean
+  /** Wants a proxy that has UDP ASSOCIATE. */
+  readonly udp?: boolean
+  /** How many descriptors the proxy may have. Default: as many as everybody. */
+  readonly descriptors?: number
+  /** Runs in the load process, and blocks it. */
+  run(task: Task): Sample
+}
