@@ -1,10 +1,6 @@
-import { Socket } from 'node:net'
-import { TLSSocket } from 'node:tls'
-import { canonicalHost, type Address } from '@it-socks/protocol'
+import type { Socket } from 'node:net'
 import type { ByteDuplex } from '@it-socks/stage'
-import type { Breakage } from './breakage.ts'
-import { socketSink } from './socket-sink.ts'
-import { socketSource } from './socket-source.ts'
+import { SocketConnection } from './socket-connection.ts'
 
 /** A socket as a duplex; every method of the contract is there. */
 export interface SocketDuplex extends ByteDuplex {
@@ -25,38 +21,4 @@ export interface SocketDuplex extends ByteDuplex {
  * const open = (path: string) => socketDuplex(connect({ path, allowHalfOpen: true }))
  * ```
  */
-export const socketDuplex = (socket: Socket): SocketDuplex => {
-  const broken: Breakage = {}
-  let local: Address | undefined
-  let remote: Address | undefined
-  socket.on('error', (error) => {
-    broken.error ??= error
-  })
-  const abort = (error: unknown): void => {
-    if (socket.destroyed) return
-    broken.error ??= error
-    reset(socket)
-  }
-  return {
-    source: socketSource(socket, broken),
-    sink: socketSink(socket, broken, abort),
-    get localAddress() {
-      return (local ??= address(socket.localAddress, socket.localPort))
-    },
-    get remoteAddress() {
-      return (remote ??= address(socket.remoteAddress, socket.remotePort))
-    },
-    abort
-  }
-}
-
-/** A unix socket has no addresses. */
-const address = (host: string | undefined, port: number | undefined): Address | undefined =>
-  host === undefined || port === undefined ? undefined : { host: canonicalHost(host), port }
-
-/** RST where there is one: only TCP sockets have it, and TLS hides its own. */
-const reset = (socket: Socket): void => {
-  const tcp = socket.remoteFamily !== undefined && !(socket instanceof TLSSocket)
-  if (tcp) socket.resetAndDestroy()
-  else socket.destroy()
-}
+export const socketDuplex = (socket: Socket): SocketDuplex => new SocketConnection(socket)

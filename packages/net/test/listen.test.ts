@@ -2,7 +2,14 @@ import { getEventListeners, once } from 'node:events'
 import { access } from 'node:fs/promises'
 import { connect, type Server, type Socket } from 'node:net'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { listen, type Endpoint, type ListenOptions, type Listener, type SocketDuplex } from '@it-socks/net'
+import {
+  listen,
+  type Endpoint,
+  type ListenOptions,
+  type Listener,
+  type SocketDuplex,
+  type SocketTransport
+} from '@it-socks/net'
 import { ClosedError } from '@it-socks/protocol'
 import { all, failureOf, hear, portOf, say, serving, socketPath } from './setup.ts'
 
@@ -145,7 +152,7 @@ describe('listen', () => {
     await client(endpoint)
     const connection = await take(listener)
     // Nothing but a want of descriptors makes it happen by itself.
-    const { server } = connection.transport as { server: Server }
+    const { server } = (connection.transport as SocketTransport).socket as unknown as { server: Server }
     const error = Object.assign(new Error('accept EMFILE'), { code: 'EMFILE' })
     server.emit('error', error)
     expect(told).toEqual([error])

@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { setImmediate as turn } from 'node:timers/promises'
 import { Uint8ArrayList } from 'uint8arraylist'
 import { describe, expect, it } from 'vitest'
+import { isSocketTransport } from '@it-socks/net'
 import type { Bytes } from '@it-socks/stage'
 import { hex } from '@it-socks/testing'
 import { all, connected, failureOf, hear, iterate, say, socketPath, standstill } from './setup.ts'
@@ -107,7 +108,9 @@ describe('a socket as a duplex', () => {
 
   it('knows its addresses, and what it travels on', async () => {
     const { ours, socket, peer } = await connected()
-    expect(ours.transport).toBe(socket)
+    const { transport } = ours
+    expect(transport !== undefined && isSocketTransport(transport) && transport.socket).toBe(socket)
+    expect(transport?.duplex).toBe(ours)
     expect(ours.localAddress).toEqual({ host: '127.0.0.1', port: peer.remotePort })
     expect(ours.remoteAddress).toEqual({ host: '127.0.0.1', port: peer.localPort })
   })

@@ -1,0 +1,334 @@
+import type { Socket } from 'node:net'
+import { TLSSocket } from 'node:tls'
+import { canonicalHost, type Address } from '@it-socks/protocol'
+import type { Bytes, Flow, Transport } from '@it-socks/stage'
+import { breakage, type Breakage } from './breakage.ts'
+import { readShared } from './shared-reads.ts'
+import type { SocketDuplex } from './socket-duplex.ts'
+import { socketSink } from './socket-sink.ts'
+import type { Detached, SocketTransport } from './socket-transport.ts'
+import { writeNow } from './write-now.ts'
+
+interface Reader {
+  readonly resolve: (result: IteratorResult<Uint8Array, void>) => void
+  readonly reject: (error: unknown) => void
+}
+
+const connection = Symbol('connection')
+
+interface Owned extends Socket {
+  [connection]: SocketConnection
+}
+
+const finished: IteratorResult<Uint8Array, void> = { done: true, value: undefined }
+
+/**
+ * A socket as a duplex, what that travels on, and what comes from it: all in one object, and one that shares its functions,
+ * because a proxy has two of these for every relay.
+ *
+ * As a source it hands one chunk to whoever waits for it; with nobody waiting it keeps one and reads no more. (Node's own
+ * iterator costs a handshake three times as much.) Joined with another, each gives the other what it reads.
+ */
+export class SocketConnection
+  implements SocketDuplex, SocketTransport, AsyncIterableIterator<Uint8Array, void>, Breakage
+{
+  readonly socket: Socket
+  error: unknown = undefined
+  #ahead: Uint8Array[] | undefined = undefined
+  #readers: Reader[] | undefined = undefined
+  /** Nothing comes any more that anybody reads. */
+  #ended = false
+  #closed = false
+  /** Its sink was called or its source returned. */
+  #used = false
+  #local: Address | undefined = undefined
+  #remote: Address | undefined = undefined
+  #whenDrained: (() => void) | undefined = undefined
+  #whenBroken: ((error: unknown) => void) | undefined = undefined
+  #whenFlushed: (() => void) | undefined = undefined
+  #elsewhere: ((reason: unknown) => void) | undefined = undefined
+  /** Where what is read goes to, while it is joined. */
+  #peer: SocketConnection | undefined = undefined
+  #flow: Flow | undefined = undefined
+  #direction: 'up' | 'down' = 'up'
+
+  constructor(socket: Socket) {
+    this.socket = socket
+    ;(socket as Owned)[connection] = this
+    socket.pause()
+    if (socket.readableLength > 0) this.#ahead = [socket.read()]
+    if (socket instanceof TLSSocket || !readShared(socket, received)) socket.on('data', chunkReceived)
+    socket.on('end', ended).on('error', failed).on('close', closed)
+  }
+
+  get source(): AsyncIterable<Uint8Array> {
+    return this
+  }
+
+  get duplex(): SocketDuplex {
+    return this
+  }
+
+  get transport(): SocketTransport | undefined {
+    return this.socket instanceof TLSSocket ? undefined : this
+  }
+
+  get localAddress(): Address | undefined {
+    return (this.#local ??= address(this.socket.localAddress, this.socket.localPort))
+  }
+
+  get remoteAddress(): Address | undefined {
+    return (this.#remote ??= address(this.socket.remoteAddress, this.socket.remotePort))
+  }
+
+  sink(source: AsyncIterable<Bytes>): Promise<void> {
+    this.#used = true
+    return socketSink(this.socket, this, (reason) => this.abort(reason))(source)
+  }
+
+  abort(reason: unknown): void {
+    if (this.#elsewhere !== undefined) return this.#elsewhere(reason)
+    if (this.socket.destroyed) return
+    this.error ??= reason
+    reset(this.socket)
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this
+  }
+
+  next(): Promise<IteratorResult<Uint8Array, void>> {
+    const value = this.#ahead?.shift()
+    if (value !== undefined) return Promise.resolve({ done: false, value })
+    if (this.#ended) return Promise.resolve(finished)
+    if (this.socket.destroyed) return Promise.reject(breakage(this))
+    return new Promise((resolve, reject) => {
+      this.#readers ??= []
+      this.#readers.push({ resolve, reject })
+      this.socket.resume()
+    })
+  }
+
+  return(): Promise<IteratorResult<Uint8Array, void>> {
+    const { socket } = this
+    this.#used = true
+    this.#ended = true
+    this.#ahead = undefined
+    this.#settle()
+    // What still comes is thrown away, until the end or until nobody writes either: else it would never close.
+    socket.resume()
+    if (socket.writableFinished) socket.destroy()
+    else socket.once('finish', () => socket.destroy())
+    return Promise.resolve(finished)
+  }
+
+  write(bytes: Bytes): void {
+    this.#give(bytes instanceof Uint8Array ? bytes : bytes.subarray(), bytes.byteLength, true)
+  }
+
+  get waiting(): number {
+    return this.socket.writableLength
+  }
+
+  drained(act: () => void): void {
+    if (this.waiting === 0) act()
+    else this.#whenDrained = act
+  }
+
+  broken(act: ((error: unknown) => void) | undefined): void {
+    this.#whenBroken = act
+    if (this.#closed && !isClean(this.socket)) this.#tellBroken()
+  }
+
+  unread(bytes: Bytes): void {
+    this.#ahead ??= []
+    this.#ahead.unshift(bytes.subarray())
+  }
+
+  join(target: Transport, flow: Flow): boolean {
+    if (!(target instanceof SocketConnection) || target === this || this.#taken || target.#taken) return false
+    this.#joinTo(target, flow, 'up')
+    target.#joinTo(this, flow, 'down')
+    this.#forward()
+    target.#forward()
+    // Nothing else tells of what was over before.
+    if (this.#closed || target.#closed) {
+      queueMicrotask(() => {
+        if (this.#closed) this.closed()
+        if (target.#closed) target.closed()
+      })
+    }
+    return true
+  }
+
+  detach(abort: (reason: unknown) => void): Detached {
+    if (this.#taken) throw new Error('the socket is still being read or written, or is not its own any more')
+    const { socket } = this
+    const left = { ahead: this.#ahead ?? [], ended: socket.readableEnded }
+    this.#ahead = undefined
+    this.#whenBroken = undefined
+    this.#elsewhere = abort
+    socket.pause()
+    socket.off('data', chunkReceived).off('end', ended).off('close', closed)
+    return left
+  }
+
+  /** Bytes have come; `lent` are those that are to be copied by whoever keeps them. Returns whether to read on. */
+  received(bytes: Uint8Array, length: number, lent: boolean): boolean {
+    if (this.#peer !== undefined) {
+      this.#flow?.passed(this.#direction, length)
+      return this.#peer.#give(bytes, length, lent)
+    }
+    const reader = this.#readers?.shift()
+    if (reader === undefined && this.#ended) return true
+    const chunk = lent ? copy(bytes, 0, length) : bytes
+    if (reader !== undefined) {
+      reader.resolve({ done: false, value: chunk })
+      return true
+    }
+    this.#ahead ??= []
+    this.#ahead.push(chunk)
+    return false
+  }
+
+  /** The peer has ended. */
+  ended(): void {
+    this.#ended = true
+    this.#settle()
+    // With something ahead of the end it has to wait.
+    if (this.#peer !== undefined && this.#ahead === undefined) this.#peer.socket.end()
+  }
+
+  closed(): void {
+    const { socket } = this
+    this.#closed = true
+    this.#settle()
+    if (isClean(socket)) this.#over()
+    else this.#tellBroken()
+  }
+
+  get #taken(): boolean {
+    return (
+      this.#used ||
+      this.#peer !== undefined ||
+      this.#elsewhere !== undefined ||
+      (this.#readers !== undefined && this.#readers.length > 0)
+    )
+  }
+
+  #joinTo(peer: SocketConnection, flow: Flow, direction: 'up' | 'down'): void {
+    this.#peer = peer
+    this.#flow = flow
+    this.#direction = direction
+    this.#whenBroken = undefined
+  }
+
+  /** Gives the peer what there is, what was read ahead first, and reads on unless the peer is full. */
+  #forward(): void {
+    const peer = this.#peer
+    if (peer === undefined) return
+    while (this.#ahead !== undefined) {
+      const bytes = this.#ahead.shift()
+      if (this.#ahead.length === 0) this.#ahead = undefined
+      if (bytes === undefined) continue
+      this.#flow?.passed(this.#direction, bytes.length)
+      if (!peer.#give(bytes, bytes.length, false)) return
+    }
+    if (peer.waiting > 0) return
+    if (this.socket.readableEnded) peer.socket.end()
+    else this.socket.resume()
+  }
+
+  /** Sends bytes. What the kernel does not take waits, as a copy where they are only lent. Returns whether nothing waits. */
+  #give(bytes: Uint8Array, length: number, lent: boolean): boolean {
+    const { socket } = this
+    const sent = socket.writableLength > 0 ? 0 : writeNow(socket, bytes, length)
+    if (sent === length) return true
+    if (socket.destroyed) return false
+    const rest = lent ? copy(bytes, sent, length) : bytes.subarray(sent, length)
+    this.#whenFlushed ??= () => this.#flushed()
+    socket.write(rest, this.#whenFlushed)
+    return false
+  }
+
+  #flushed(): void {
+    if (this.socket.writableLength > 0 || this.socket.destroyed) return
+    const act = this.#whenDrained
+    this.#whenDrained = undefined
+    act?.()
+    if (this.#peer !== undefined) this.#peer.#forward()
+  }
+
+  #tellBroken(): void {
+    const error = breakage(this)
+    const act = this.#whenBroken
+    this.#whenBroken = undefined
+    act?.(error)
+    this.#part()?.failed(error)
+  }
+
+  /** Both directions have ended; and where those of the other have, too, so has the relay. */
+  #over(): void {
+    const peer = this.#peer
+    if (peer !== undefined && peer.#closed) this.#part()?.ended()
+  }
+
+  /** The relay is over: whose it was, the first time. */
+  #part(): Flow | undefined {
+    const flow = this.#flow
+    const peer = this.#peer
+    if (peer !== undefined) {
+      peer.#flow = undefined
+      peer.#peer = undefined
+    }
+    this.#flow = undefined
+    this.#peer = undefined
+    return flow
+  }
+
+  /** Whoever still waits for something to read hears that nothing comes. */
+  #settle(): void {
+    const readers = this.#readers
+    if (readers === undefined) return
+    this.#readers = undefined
+    for (const { resolve, reject } of readers) {
+      if (this.#ended) resolve(finished)
+      else reject(breakage(this))
+    }
+  }
+}
+
+const isClean = (socket: Socket): boolean => socket.readableEnded && socket.writableFinished
+
+const copy = (bytes: Uint8Array, start: number, end: number): Uint8Array => Buffer.from(bytes.subarray(start, end))
+
+/** A unix socket has no addresses. */
+const address = (host: string | undefined, port: number | undefined): Address | undefined =>
+  host === undefined || port === undefined ? undefined : { host: canonicalHost(host), port }
+
+/** RST where there is one: only TCP sockets have it, and TLS hides its own. */
+const reset = (socket: Socket): void => {
+  const tcp = socket.remoteFamily !== undefined && !(socket instanceof TLSSocket)
+  if (tcp) socket.resetAndDestroy()
+  else socket.destroy()
+}
+
+function received(this: Socket, length: number, buffer: Uint8Array): boolean {
+  return (this as Owned)[connection].received(buffer, length, true)
+}
+
+function chunkReceived(this: Socket, chunk: Uint8Array): void {
+  if (!(this as Owned)[connection].received(chunk, chunk.length, false)) this.pause()
+}
+
+function ended(this: Socket): void {
+  ;(this as Owned)[connection].ended()
+}
+
+function failed(this: Socket, error: Error): void {
+  ;(this as Owned)[connection].error ??= error
+}
+
+function closed(this: Socket): void {
+  ;(this as Owned)[connection].closed()
+}
