@@ -6,11 +6,18 @@ import {
   formatAddress,
   type Address
 } from '@it-socks/protocol'
-import { limitTime, never, type Dial, type DialOptions, type Resolve } from '@it-socks/stage'
+import {
+  cancellationOf,
+  limitTime,
+  type Cancellation,
+  type Dial,
+  type DialOptions,
+  type Resolve
+} from '@it-socks/stage'
 import { firstOf, interleave } from './happy-eyeballs.ts'
-import { openSocket, type Open } from './open.ts'
+import { openSocket, type Open, type OpenOptions } from './open.ts'
 import { dialError } from './os-error.ts'
-import { addressesOf } from './resolve/addresses-of.ts'
+import { addressOf, addressesOf } from './resolve/addresses-of.ts'
 import { systemResolve } from './resolve/system.ts'
 import type { SocketDuplex } from './socket-duplex.ts'
 
@@ -57,30 +64,54 @@ export const dial = ({
   if (localAddress !== undefined && addressType(localAddress) === 'domain') {
     throw new ConfigurationError('localAddress is not an IP address')
   }
-  const from = localAddress === undefined ? {} : { localAddress }
-  const connect = (host: string, port: number, signal: AbortSignal): Promise<SocketDuplex> =>
-    open({ host, port }, { signal, ...from })
+  const connect = (host: string, port: number, cancellation: Cancellation): Promise<SocketDuplex> =>
+    open({ host, port }, new LeanOptions(localAddress, cancellation))
 
-  return async (destination, { signal: outer = never, permit } = {}) => {
-    const limit = limitTime(outer, timeout, () => tooLate(destination, timeout))
+  return async (destination, { signal, cancellation, permit } = {}) => {
+    const limit = limitTime(cancellation ?? cancellationOf(signal), timeout, () => tooLate(destination, timeout))
     try {
-      const { signal } = limit
       const { host, port } = destination
-      const found = await addressesOf(resolve, host, family === undefined ? { signal } : { signal, family })
+      const found =
+        addressType(host) !== 'domain'
+          ? ([addressOf(host, family)] as const)
+          : await addressesOf(
+              resolve,
+              host,
+              family === undefined ? { signal: limit.signal } : { signal: limit.signal, family }
+            )
       const [first, ...others] = permitted(found, permit)
-      if (others.length === 0) return await connect(first, port, signal)
-      return await firstOf(interleave([first, ...others]), (ip, race) => connect(ip, port, race.signal), {
-        attemptDelay,
-        signal,
-        discard: (late) => late.abort(new ClosedError('another attempt was faster'))
-      })
+      if (others.length === 0) return await connect(first, port, limit.cancellation)
+      return await firstOf(
+        interleave([first, ...others]),
+        (ip, race) => connect(ip, port, cancellationOf(race.signal)),
+        {
+          attemptDelay,
+          signal: limit.signal,
+          discard: (late) => late.abort(new ClosedError('another attempt was faster'))
+        }
+      )
     } catch (error) {
       // The reason of an abort may be a system error too: that of the client which went away.
-      const ours = error !== limit.signal.reason && isSystemError(error)
+      const ours = error !== limit.cancellation.reason && isSystemError(error)
       throw ours ? dialError(destination, error) : error
     } finally {
       limit.stop()
     }
+  }
+}
+
+/** A signal is made only for an `open` that asks for it. */
+class LeanOptions implements OpenOptions {
+  readonly localAddress: string | undefined
+  readonly cancellation: Cancellation
+
+  constructor(localAddress: string | undefined, cancellation: Cancellation) {
+    this.localAddress = localAddress
+    this.cancellation = cancellation
+  }
+
+  get signal(): AbortSignal {
+    return this.cancellation.signal
   }
 }
 

@@ -1,13 +1,16 @@
 import { connect, type TcpNetConnectOpts } from 'node:net'
 import type { Address } from '@it-socks/protocol'
-import { onAbort } from '@it-socks/stage'
-import { socketDuplex, type SocketDuplex } from './socket-duplex.ts'
+import { cancellationOf, type Cancellation } from '@it-socks/stage'
+import { SocketConnection } from './socket-connection.ts'
+import type { SocketDuplex } from './socket-duplex.ts'
 
 export interface OpenOptions {
   /** The local IP address to connect from. Default: the system chooses. */
-  localAddress?: string
+  readonly localAddress?: string | undefined
   /** Gives up: the promise rejects with its reason, and nothing stays open. */
-  signal: AbortSignal
+  readonly signal: AbortSignal
+  /** The same at a lower price: a signal is made for who asks for it. */
+  readonly cancellation?: Cancellation
 }
 
 /**
@@ -17,23 +20,28 @@ export interface OpenOptions {
 export type Open = (address: Address, options: OpenOptions) => Promise<SocketDuplex>
 
 /** Connects a socket of Node's. */
-export const openSocket: Open = ({ host, port }, { localAddress, signal }) =>
+export const openSocket: Open = ({ host, port }, options) =>
   new Promise((resolve, reject) => {
-    signal.throwIfAborted()
-    const options: TcpNetConnectOpts = { host, port, allowHalfOpen: true, noDelay: true }
-    if (localAddress !== undefined) options.localAddress = localAddress
-    const socket = connect(options)
-    const release = onAbort(signal, () => {
+    const { localAddress } = options
+    const cancel = options.cancellation ?? cancellationOf(options.signal)
+    if (cancel.aborted) throw cancel.reason
+    const to: TcpNetConnectOpts = { host, port, allowHalfOpen: true, noDelay: true }
+    if (localAddress !== undefined) to.localAddress = localAddress
+    const socket = connect(to)
+    const connection = new SocketConnection(socket)
+    const cancelled = (): void => {
+      connection.broken(undefined)
       socket.destroy()
-      reject(signal.reason)
-    })
-    const failed = (error: Error): void => {
-      release()
-      reject(error)
+      reject(cancel.reason)
     }
-    socket.once('error', failed).once('connect', () => {
-      socket.off('error', failed)
-      release()
-      resolve(socketDuplex(socket))
+    connection.broken((error) => {
+      cancel.forget(cancelled)
+      reject(error)
     })
+    socket.once('connect', () => {
+      cancel.forget(cancelled)
+      connection.broken(undefined)
+      resolve(connection)
+    })
+    cancel.listen(cancelled)
   })

@@ -2,7 +2,7 @@ import type { RemoteInfo, Socket } from 'node:dgram'
 import { SocksError, canonicalHost } from '@it-socks/protocol'
 import { onAbort, type DatagramBinderOptions, type DatagramSocket } from '@it-socks/stage'
 
-type Settings = Required<Omit<DatagramBinderOptions, 'host'>> & {
+type Settings = Required<Omit<DatagramBinderOptions, 'host' | 'cancellation'>> & {
   /** How many bytes may wait to be sent. */
   queue: number
 }

@@ -25,11 +25,20 @@ export const addressesOf = async (
 ): Promise<[string, ...string[]]> => {
   const { family, signal = never } = options
   signal.throwIfAborted()
-  const isName = addressType(host) === 'domain'
-  const found = isName ? await abortable(resolve(host, options), signal) : [host]
+  if (addressType(host) !== 'domain') return [addressOf(host, family)]
+  const found = await abortable(resolve(host, options), signal)
   const [first, ...others] = found.map(canonicalHost).filter((ip) => isOfFamily(ip, family))
-  if (first !== undefined) return [first, ...others]
-  // A name may have other addresses; an address has no other family.
-  if (isName) throw new UnresolvableError(host)
-  throw new RefusedError('address-type-not-supported', { message: `${host} is not of the family that is dialled` })
+  if (first === undefined) throw new UnresolvableError(host)
+  return [first, ...others]
+}
+
+/**
+ * An IP address in its canonical form.
+ *
+ * @throws {RefusedError} where it is not of the family: unlike a name, it has no other
+ */
+export const addressOf = (ip: string, family?: 4 | 6): string => {
+  const canonical = canonicalHost(ip)
+  if (isOfFamily(canonical, family)) return canonical
+  throw new RefusedError('address-type-not-supported', { message: `${ip} is not of the family that is dialled` })
 }
