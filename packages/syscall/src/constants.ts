@@ -21,6 +21,7 @@ export const TCP_NODELAY = 1
 export const IPPROTO_IPV6 = 41
 export const IPV6_V6ONLY = 26
 
+export const MSG_OOB = 0x1
 export const MSG_DONTWAIT = 0x40
 export const MSG_NOSIGNAL = 0x4000
 export const MSG_TRUNC = 0x20
@@ -28,6 +29,7 @@ export const MSG_TRUNC = 0x20
 export const SHUT_WR = 1
 
 export const EPOLLIN = 0x1
+export const EPOLLPRI = 0x2
 export const EPOLLOUT = 0x4
 export const EPOLLERR = 0x8
 export const EPOLLHUP = 0x10
@@ -38,11 +40,15 @@ export const SPLICE_F_MOVE = 1
 export const SPLICE_F_NONBLOCK = 2
 export const SPLICE_F_MORE = 4
 
+export const O_NONBLOCK = 0o4000
+export const O_CLOEXEC = 0o2000000
+
 export const F_DUPFD_CLOEXEC = 1030
 export const F_SETPIPE_SZ = 1031
 
 export const EINTR = 4
 export const EAGAIN = 11
+export const EINVAL = 22
 export const EMFILE = 24
 export const ENFILE = 23
 export const ENOBUFS = 105

@@ -2,7 +2,7 @@ import koffi, { type node as koffiNode } from 'koffi'
 import { EINTR } from './constants.ts'
 import { close, epollCreate1, epollCtl, epollWait } from './libc.ts'
 import { allocate } from './memory.ts'
-import { checked } from './system-error.ts'
+import { checked, systemError } from './system-error.ts'
 
 /** Whoever waits for a descriptor. */
 export interface Watcher {
@@ -20,8 +20,12 @@ export interface Watcher {
 export interface Loop {
   /** Watches a descriptor. With `EPOLLET` each change is told once. @throws {SystemError} */
   watch(fd: number, events: number, watcher: Watcher): void
-  /** From here on another is told of a descriptor that is watched. What had changed before is not told again. */
-  pass(fd: number, watcher: Watcher): void
+  /**
+   * From here on another is told of a descriptor that is watched. What had changed before is not told again.
+   *
+   * @returns whether it is watched: where not, nothing has happened
+   */
+  pass(fd: number, watcher: Watcher): boolean
   /** Forgets a descriptor, which is then closed. Nothing is told of it any more, not even what this batch still has. */
   close(fd: number): void
   /** Tells this one again in the next batch: it has more to do, and lets others go first. */
@@ -64,23 +68,20 @@ const openLoop = (): Loop => {
   const open = (): void => {
     epfd = checked(epollCreate1(EPOLL_CLOEXEC), 'epoll_create1')
     waiting = koffi.node.poll(epfd, { readable: true }, turn)
+    waiting.unref()
   }
 
-  const shut = (): void => {
-    waiting?.close()
-    waiting = undefined
-    close(epfd)
-    epfd = -1
-  }
+  /** A mistake of ours: the others of the batch must not lose their turn by it. */
+  const later = (error: unknown): void =>
+    process.nextTick(() => {
+      throw error
+    })
 
   const tell = (watcher: Watcher, events: number): void => {
     try {
       watcher.ready(events)
     } catch (error) {
-      // A mistake of ours: the others of the batch must not lose their turn by it.
-      process.nextTick(() => {
-        throw error
-      })
+      later(error)
     }
   }
 
@@ -99,7 +100,7 @@ const openLoop = (): Loop => {
     const told = more
     more = []
     const count = epfd === -1 ? 0 : epollWait(epfd, events.address, most, 0)
-    if (count < 0 && count !== -EINTR) checked(count, 'epoll_wait')
+    if (count < 0 && count !== -EINTR) later(systemError(count, 'epoll_wait'))
     for (let index = 0; index < count; index++) {
       const at = index * stride
       const place = places[words[at + dataAt]!]!
@@ -109,11 +110,16 @@ const openLoop = (): Loop => {
     while (after.length > 0) {
       const acts = after
       after = []
-      for (const act of acts) act()
+      for (const act of acts) {
+        try {
+          act()
+        } catch (error) {
+          later(error)
+        }
+      }
     }
     inBatch = false
     if (more.length > 0) schedule()
-    if (size === 0 && epfd !== -1) shut()
   }
 
   return {
@@ -126,10 +132,13 @@ const openLoop = (): Loop => {
       checked(epollCtl(epfd, EPOLL_CTL_ADD, fd, one.address), 'epoll_ctl')
       place.watcher = watcher
       size += 1
+      if (size === 1) waiting?.ref()
     },
     pass(fd, watcher) {
       const place = places[fd]
-      if (place?.watcher !== undefined) place.watcher = watcher
+      if (place?.watcher === undefined) return false
+      place.watcher = watcher
+      return true
     },
     close(fd) {
       const place = places[fd]
@@ -137,10 +146,10 @@ const openLoop = (): Loop => {
         place.watcher = undefined
         place.age = (place.age + 1) | 0
         size -= 1
+        if (size === 0) waiting?.unref()
       }
       // The kernel forgets with the last descriptor of the socket: nobody here has another.
       close(fd)
-      if (size === 0 && !inBatch && epfd !== -1) shut()
     },
     again(watcher) {
       more.push(watcher)
@@ -156,5 +165,8 @@ const openLoop = (): Loop => {
   }
 }
 
-/** The loop of this thread. It keeps the process alive for as long as it watches something. */
+/**
+ * The loop of this thread. It keeps the process alive for as long as it watches something. From the first descriptor that
+ * it watches on it has one of its own, for the thread's life: to have it anew would cost a relay that is alone 9 µs.
+ */
 export const loop: Loop = openLoop()

@@ -1,0 +1,2 @@
+export { relayDescriptors, type End, type Relayed } from './relay-descriptors.ts'
+export { relayedEvents } from './relay.ts'

@@ -1,0 +1,263 @@
+import {
+  EAGAIN,
+  EINTR,
+  EPOLLERR,
+  EPOLLHUP,
+  EPOLLIN,
+  EPOLLOUT,
+  EPOLLPRI,
+  EPOLLRDHUP,
+  MSG_DONTWAIT,
+  MSG_NOSIGNAL,
+  SHUT_WR,
+  SPLICE_F_MOVE,
+  SPLICE_F_NONBLOCK,
+  allocate,
+  loop,
+  recv,
+  send,
+  shutdown,
+  splice,
+  systemError,
+  type Memory,
+  type Watcher
+} from '@it-socks/syscall'
+import { buffer, bufferSize } from './buffer.ts'
+import { discardPipe, pipeSize, returnPipe, takePipe, type Pipe } from './pipes.ts'
+import type { Relay } from './relay.ts'
+
+/** So many bytes go one way before others have their turn. */
+const turn = 1_048_576
+/** A direction is bulk when so many reads in a row brought so much; and no longer, when so many brought less. */
+const large = 32_768
+const enough = 3
+
+const moving = SPLICE_F_MOVE | SPLICE_F_NONBLOCK
+
+/** How far a direction has come: it reads; its end has been read, but not all delivered; it is over. */
+type Stage = 'open' | 'ending' | 'over'
+
+/**
+ * One of a relay's two sockets, and the direction that starts at it. It has no buffer of its own while nothing waits: there
+ * may be ten thousand.
+ */
+export class Side implements Watcher {
+  readonly fd: number
+  readonly relay: Relay
+  readonly direction: 'up' | 'down'
+  /** The other one, where what is read here is written. */
+  peer!: Side
+  stage: Stage = 'open'
+  /** Whether there may be something to read: the kernel says so once. */
+  readable = false
+  /** Whether there may be room to write: the kernel says so once. */
+  writable = true
+  /** Whether to read on after a read that brought less than it could: the end may be behind it, or urgent data. */
+  thorough = false
+  /** Whether there may be urgent data: no splice(2) gets past that. */
+  urgent = false
+  /** Whether it is to be called again in the next batch. */
+  queued = false
+  bulk = false
+  /** How many reads in a row spoke for the other way to move bytes. */
+  votes = 0
+  /** What was read and could not be written yet, from `from` to `to`. */
+  waiting: Memory | undefined = undefined
+  from = 0
+  to = 0
+  /** A pipe, while there are bytes in it: so many. */
+  pipe: Pipe | undefined = undefined
+  piped = 0
+
+  constructor(fd: number, relay: Relay, direction: 'up' | 'down') {
+    this.fd = fd
+    this.relay = relay
+    this.direction = direction
+  }
+
+  ready(events: number): void {
+    if (this.relay.over) return
+    if (events === 0) {
+      this.queued = false
+      return this.pump()
+    }
+    if ((events & EPOLLERR) !== 0) return this.broken()
+    if ((events & EPOLLOUT) !== 0 && !this.writable) {
+      this.writable = true
+      this.peer.pump()
+    }
+    if ((events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLPRI)) !== 0) {
+      this.readable = true
+      if ((events & (EPOLLRDHUP | EPOLLHUP | EPOLLPRI)) !== 0) {
+        this.thorough = true
+        if ((events & EPOLLPRI) !== 0) this.urgent = true
+      }
+      this.pump()
+    }
+  }
+
+  /** Delivers first what was read before there was a relay. */
+  deliverAhead(chunks: readonly Uint8Array[]): void {
+    let length = 0
+    for (const chunk of chunks) length += chunk.byteLength
+    if (length === 0) return
+    const block = length > bufferSize ? allocate(length) : buffer
+    let at = 0
+    for (const chunk of chunks) {
+      block.bytes.set(chunk, at)
+      at += chunk.byteLength
+    }
+    this.relay.flow.passed(this.direction, length)
+    if (this.relay.over) return
+    if (block === buffer) return this.hand(length)
+    this.waiting = block
+    this.from = 0
+    this.to = length
+  }
+
+  /** Moves what can be moved now, but not more than its share. */
+  pump(): void {
+    const { relay, peer } = this
+    let budget = turn
+    while (!relay.over && this.stage !== 'over' && this.deliverWaiting()) {
+      if (this.stage === 'ending') return this.finish()
+      if (!this.readable || !peer.writable) break
+      if (budget <= 0) {
+        this.queue()
+        break
+      }
+      budget -= this.bulk && !this.urgent ? this.fill() : this.carry()
+    }
+    if (this.pipe !== undefined && this.piped === 0) {
+      returnPipe(this.pipe)
+      this.pipe = undefined
+    }
+  }
+
+  /** Forgets what is on its way. */
+  clear(): void {
+    if (this.pipe !== undefined) discardPipe(this.pipe)
+    this.pipe = undefined
+    this.waiting = undefined
+  }
+
+  queue(): void {
+    if (this.queued) return
+    this.queued = true
+    loop.again(this)
+  }
+
+  /** Writes what was read before and waits. Returns whether nothing waits any more. */
+  deliverWaiting(): boolean {
+    const { peer } = this
+    while (this.waiting !== undefined) {
+      if (!peer.writable) return false
+      const length = this.to - this.from
+      const sent = send(peer.fd, this.waiting.address + this.from, length, MSG_DONTWAIT | MSG_NOSIGNAL)
+      if (sent === length) this.waiting = undefined
+      else if (sent >= 0) {
+        this.from += sent
+        peer.writable = false
+      } else if (!peer.refused(sent, 'send')) return false
+    }
+    while (this.piped > 0) {
+      if (!peer.writable) return false
+      const moved = splice(this.pipe!.exit, peer.fd, this.piped, moving)
+      if (moved > 0) this.piped -= moved
+      else if (!peer.refused(moved, 'splice')) return false
+    }
+    return true
+  }
+
+  /** Reads into the buffer, and sends from there. Returns how much came. */
+  carry(): number {
+    const came = recv(this.fd, buffer.address, bufferSize, MSG_DONTWAIT)
+    if (came <= 0) return this.came(came, 'recv')
+    if (came < bufferSize && !this.thorough) this.readable = false
+    this.vote(came >= large)
+    this.relay.flow.passed(this.direction, came)
+    // Whoever counts may end it.
+    if (!this.relay.over) this.hand(came)
+    return came
+  }
+
+  /** Sends so much of the buffer; what the kernel does not take now is put aside. */
+  hand(length: number): void {
+    const { peer } = this
+    let sent = 0
+    if (peer.writable) {
+      do sent = send(peer.fd, buffer.address, length, MSG_DONTWAIT | MSG_NOSIGNAL)
+      while (sent < 0 && peer.refused(sent, 'send'))
+      if (sent < 0) {
+        if (this.relay.over) return
+        sent = 0
+      }
+    }
+    if (sent === length) return
+    peer.writable = false
+    const left = length - sent
+    this.waiting = allocate(left)
+    this.waiting.bytes.set(buffer.bytes.subarray(sent, length))
+    this.from = 0
+    this.to = left
+  }
+
+  /** Reads into a pipe, which is empty. Returns how much came. */
+  fill(): number {
+    this.pipe ??= takePipe()
+    if (this.pipe === undefined) return this.carry()
+    const came = splice(this.fd, this.pipe.entry, pipeSize, moving)
+    if (came <= 0) return this.came(came, 'splice')
+    this.piped = came
+    this.vote(came < large)
+    this.relay.flow.passed(this.direction, came)
+    return came
+  }
+
+  /** Tells for or against the way that bytes are moved now. */
+  vote(change: boolean): void {
+    if (!change) {
+      this.votes = 0
+      return
+    }
+    this.votes += 1
+    if (this.votes < enough) return
+    this.votes = 0
+    this.bulk = !this.bulk
+  }
+
+  /** A read brought nothing: it is the end, or there is nothing now, or the side is broken. Returns 0. */
+  came(result: number, syscall: string): 0 {
+    if (result === 0) this.stage = 'ending'
+    else if (result === -EAGAIN) {
+      this.readable = false
+      this.thorough = false
+      this.urgent = false
+    } else if (result !== -EINTR) this.relay.fail(systemError(result, syscall))
+    return 0
+  }
+
+  /** A write was refused: there is no room now, or the side is broken. Returns whether to try again. */
+  refused(result: number, syscall: string): boolean {
+    if (result === -EINTR) return true
+    if (result === -EAGAIN) this.writable = false
+    else this.relay.fail(systemError(result, syscall))
+    return false
+  }
+
+  /** All that came from here has been delivered: the peer hears that no more comes. */
+  finish(): void {
+    this.stage = 'over'
+    const result = shutdown(this.peer.fd, SHUT_WR)
+    if (result < 0) return this.relay.fail(systemError(result, 'shutdown'))
+    if (this.peer.stage === 'over') this.relay.end()
+  }
+
+  /** The kernel says that the connection is no more. What came before that is delivered, as far as there is room. */
+  broken(): void {
+    this.readable = true
+    this.thorough = true
+    this.pump()
+    this.relay.failOf(this)
+  }
+}
