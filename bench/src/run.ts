@@ -60,7 +60,7 @@ const measure = async (options: Options, all: readonly Proxy[]): Promise<void> =
     machine: thisMachine(),
     rounds: options.rounds,
     scale: options.scale,
-    proxies: all.map(({ name, about, missing }) => ({ name, about, ...(missing !== undefined && { missing }) })),
+    proxies: all.map(({ name, about, missing }) => ({ name, about, missing })),
     workloads: measured
   }
   const goals = goalTable(results)

@@ -7,12 +7,12 @@ const script = (file: string, ...args: string[]): (() => string[]) => {
   return () => [process.execPath, path, ...args]
 }
 
-const failure = async (packageName: string): Promise<{ missing?: string }> => {
+const failure = async (packageName: string): Promise<string | undefined> => {
   try {
     await import(packageName)
-    return {}
+    return undefined
   } catch (error) {
-    return { missing: (error as Error).message.split('\n')[0]! }
+    return (error as Error).message.split('\n')[0]!.replace(/ imported from .*/, '')
   }
 }
 
@@ -21,39 +21,32 @@ const version = (packageName: string): string => {
   return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version
 }
 
+const ours = (name: string, about: string, missing?: string): Proxy => ({
+  name,
+  about: `it-socks: ${about}`,
+  command: script('it-socks', name),
+  tells: true,
+  udp: true,
+  missing
+})
+
+const others = (name: string, about: string): Proxy => ({
+  name,
+  about,
+  command: script(name),
+  tells: true,
+  udp: false,
+  missing: undefined
+})
+
+const fromNpm = (name: string, packageName: string): Proxy => others(name, `npm ${packageName} ${version(packageName)}`)
+
 /** Ours in each mode, the plainest that could be written instead, and the peers from npm. */
-export const nodeProxies = async (): Promise<Proxy[]> => {
-  const ours = (name: string, about: string): Omit<Proxy, 'missing'> => ({
-    name,
-    about: `it-socks: ${about}`,
-    command: script('it-socks', name),
-    tells: true,
-    udp: true
-  })
-  return [
-    ours('portable', 'on Node’s own sockets'),
-    { ...ours('splice', 'handshake on Node’s sockets, relay in the kernel'), ...(await failure('@it-socks/splice')) },
-    { ...ours('epoll', 'on system calls'), ...(await failure('@it-socks/epoll')) },
-    {
-      name: 'handwritten',
-      about: 'event handlers on Node’s sockets, CONNECT alone, in one file of this benchmark',
-      command: script('handwritten'),
-      tells: true,
-      udp: false
-    },
-    {
-      name: 'socksv5',
-      about: `npm socksv5 ${version('socksv5')}`,
-      command: script('socksv5'),
-      tells: true,
-      udp: false
-    },
-    {
-      name: 'pondwader',
-      about: `npm @pondwader/socks5-server ${version('@pondwader/socks5-server')}`,
-      command: script('pondwader'),
-      tells: true,
-      udp: false
-    }
-  ]
-}
+export const nodeProxies = async (): Promise<Proxy[]> => [
+  ours('portable', 'on Node’s own sockets'),
+  ours('splice', 'handshake on Node’s sockets, relay in the kernel', await failure('@it-socks/splice')),
+  ours('epoll', 'on system calls', await failure('@it-socks/epoll')),
+  others('handwritten', 'event handlers on Node’s sockets, CONNECT alone, in one file of this benchmark'),
+  fromNpm('socksv5', 'socksv5'),
+  fromNpm('pondwader', '@pondwader/socks5-server')
+]

@@ -105,14 +105,13 @@ const programs: readonly Program[] = [
 export const installedProxies = (): Proxy[] =>
   programs.map(({ name, program, variable, about, udp, arguments: args }) => {
     const path = find(program, variable)
+    const named = variable === undefined ? '' : `, and ${variable} does not name it`
     return {
       name,
       about,
       udp,
       tells: false,
       command: (port, folder) => [path!, ...args(port, folder)],
-      ...(path === undefined && {
-        missing: `${program} is not installed${variable === undefined ? '' : `, and ${variable} does not name it`}`
-      })
+      missing: path === undefined ? `${program} is not installed${named}` : undefined
     }
   })

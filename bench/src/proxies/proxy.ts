@@ -8,6 +8,6 @@ export interface Proxy {
   /** Tells its port itself, by IPC. */
   readonly tells: boolean
   readonly udp: boolean
-  /** Why it cannot run here. */
-  readonly missing?: string
+  /** Why it cannot run here, where it cannot. */
+  readonly missing: string | undefined
 }

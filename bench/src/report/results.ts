@@ -24,7 +24,11 @@ export interface Results {
   }
   readonly rounds: number
   readonly scale: number
-  readonly proxies: ReadonlyArray<{ readonly name: string; readonly about: string; readonly missing?: string }>
+  readonly proxies: ReadonlyArray<{
+    readonly name: string
+    readonly about: string
+    readonly missing: string | undefined
+  }>
   readonly workloads: readonly WorkloadResults[]
 }
 

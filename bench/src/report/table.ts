@@ -1,5 +1,5 @@
 import type { Summary } from './statistics.ts'
-import type { WorkloadResults } from './results.ts'
+import type { Result, WorkloadResults } from './results.ts'
 
 /** Three digits that count, and none that do not. */
 export const rounded = (value: number): string => {
@@ -35,13 +35,10 @@ export const workloadTable = ({ title, metrics, results }: WorkloadResults): str
   }
   const present = references.filter((name) => median(name) !== undefined)
   const head = ['', ...metrics.map(({ unit }) => unit), ...present.map((name) => `/ ${name}`)]
-  const rows = Object.entries(results).map(([proxy, result]) => {
+  const row = ([proxy, result]: [string, Result]): string[] => {
     if ('error' in result) return [proxy, result.error, ...Array<string>(head.length - 2).fill('')]
-    return [
-      proxy,
-      ...metrics.map(({ name }) => (result.metrics[name] === undefined ? '' : spread(result.metrics[name]))),
-      ...present.map((name) => rounded(median(proxy)! / median(name)!))
-    ]
-  })
-  return `${title}\n\n${columns([head, ...rows])}\n`
+    const values = metrics.map(({ name }) => result.metrics[name]).map((summary) => (summary ? spread(summary) : ''))
+    return [proxy, ...values, ...present.map((name) => rounded(median(proxy)! / median(name)!))]
+  }
+  return `${title}\n\n${columns([head, ...Object.entries(results).map(row)])}\n`
 }

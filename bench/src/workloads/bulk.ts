@@ -24,11 +24,19 @@ const bulk = (name: string, title: string, down: number, up: number): Workload =
     const close = (): void => {
       closed += 1
     }
-    const port = target(poller, (fd) => new Stream(poller, fd, downBytes, upBytes, close))
+    const port = target(
+      poller,
+      (fd) => new Stream(poller, fd, { sends: downBytes, expects: upBytes, ends: false }, close)
+    )
     try {
       const { cpu, seconds, load } = measure(pid, () => {
         for (let i = 0; i < connections; i++) {
-          openTunnel(poller, proxy, port, (fd) => new Stream(poller, fd, upBytes, downBytes, close))
+          openTunnel(
+            poller,
+            proxy,
+            port,
+            (fd) => new Stream(poller, fd, { sends: upBytes, expects: downBytes, ends: true }, close)
+          )
         }
         poller.run(() => closed === 2 * connections)
       })
