@@ -23,7 +23,7 @@ export const connected = async (
     noDelay: true
   })
   onTestFinished(() => {
-    peer.destroy()
+    peer.on('error', () => {}).destroy()
   })
   await once(peer, 'connect')
   const [socket] = (await accepted) as [Socket]
@@ -86,10 +86,20 @@ export const relay = async ({ client = {}, target = {}, where, passed, before }:
 /** All that a socket hears until its peer ends. */
 export const hear = async (socket: Socket): Promise<Buffer> => {
   const heard: Uint8Array[] = []
-  socket.on('data', (chunk) => heard.push(chunk))
+  socket.on('data', (chunk) => heard.push(chunk)).resume()
   await once(socket, 'end')
   return Buffer.concat(heard)
 }
+
+/** When a socket hears no more. (libuv takes a reset that comes together with data for an end.) */
+export const over = (socket: Socket): Promise<void> =>
+  new Promise((resolve) => {
+    socket
+      .on('error', () => {})
+      .on('close', resolve)
+      .on('end', resolve)
+      .resume()
+  })
 
 /** Bytes that say where they are. */
 export const pattern = (length: number): Uint8Array => {
