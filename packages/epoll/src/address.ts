@@ -1,6 +1,14 @@
 import { networkInterfaces } from 'node:os'
-import type { Address } from '@it-socks/protocol'
-import { getsockname, socketAddress, systemError, type SocketAddress, type SystemError } from '@it-socks/syscall'
+import { addressType, type Address } from '@it-socks/protocol'
+import {
+  AF_INET,
+  AF_INET6,
+  getsockname,
+  socketAddress,
+  systemError,
+  type SocketAddress,
+  type SystemError
+} from '@it-socks/syscall'
 
 /** Where this thread writes and reads one address at a time. */
 export const scratch: SocketAddress = socketAddress()
@@ -11,6 +19,9 @@ export const addressError = (errno: number, syscall: string, { host, port }: Add
   error.message += ` ${host}:${port}`
   return Object.assign(error, { address: host, port })
 }
+
+/** The family that an IP address is of as it is written: to IPv6, IPv4 that is mapped into it is IPv6. */
+export const familyOf = (ip: string): number => (addressType(ip) === 'ipv6' ? AF_INET6 : AF_INET)
 
 /** The number of the interface that a zone (`fe80::1%eth0`) names; 0, which is none, where there is no such. */
 export const scopeOf = (ip: string): number => {

@@ -17,11 +17,10 @@ import {
   TCP_NODELAY,
   bind,
   close,
-  familyOf,
   listen,
   socket
 } from '@it-socks/syscall'
-import { addressError, localAddressOf, scratch, writeAddress } from './address.ts'
+import { addressError, familyOf, localAddressOf, scratch, writeAddress } from './address.ts'
 import { setOption } from './options.ts'
 
 /** How many connections wait in the kernel to be accepted, as Node has it. */

@@ -1,5 +1,5 @@
 import type { Endpoint, ListenOptions, Listener, SocketDuplex } from '@it-socks/net'
-import { ClosedError } from '@it-socks/protocol'
+import { ClosedError, ConfigurationError } from '@it-socks/protocol'
 import { never, onAbort } from '@it-socks/stage'
 import {
   EAGAIN,
@@ -57,6 +57,7 @@ class Accepting implements Listener, Watcher, AsyncIterator<SocketDuplex, undefi
     endpoint: Endpoint,
     { signal = never, pending = 128, onAcceptError = () => {}, reusePort = false, accept }: ListenOptions
   ) {
+    if (reusePort && 'path' in endpoint) throw new ConfigurationError('a unix socket has no port to share')
     this.accept = accept ?? ((connection) => this.offer(connection))
     this.pending = accept === undefined ? pending : Infinity
     this.told = onAcceptError
@@ -110,10 +111,11 @@ class Accepting implements Listener, Watcher, AsyncIterator<SocketDuplex, undefi
   }
 
   private async open(endpoint: Endpoint): Promise<Endpoint> {
-    const hosts = 'port' in endpoint ? await hostsOf(endpoint.host) : await undefined
+    // A path needs no lookup, but may be closed before it is listened on all the same.
+    const hosts = await hostsOf('port' in endpoint ? endpoint.host : '')
     // Looking the host up took longer than somebody's patience.
     if (this.closed) throw new ClosedError('closed before it listened')
-    const bound = 'path' in endpoint ? listenAt(endpoint.path) : listenOn(hosts!, endpoint.port, this.reusePort)
+    const bound = 'path' in endpoint ? listenAt(endpoint.path) : listenOn(hosts, endpoint.port, this.reusePort)
     this.bound = bound
     loop.watch(bound.fd, EPOLLIN | EPOLLET, this)
     return bound.endpoint

@@ -1,9 +1,11 @@
 import type { Open, SocketDuplex } from '@it-socks/net'
 import { canonicalHost, type Address } from '@it-socks/protocol'
 import { relayedEvents } from '@it-socks/splice'
-import { onAbort } from '@it-socks/stage'
+import { cancellationOf, type Cancellation } from '@it-socks/stage'
 import {
   EINPROGRESS,
+  EPOLLERR,
+  EPOLLHUP,
   IPPROTO_TCP,
   SOCK_CLOEXEC,
   SOCK_NONBLOCK,
@@ -14,26 +16,29 @@ import {
   bind,
   close,
   connect,
-  familyOf,
   loop,
   socket,
   type Watcher
 } from '@it-socks/syscall'
-import { addressError, scratch, writeAddress } from './address.ts'
+import { addressError, familyOf, scratch, writeAddress } from './address.ts'
 import { closeDescriptor } from './descriptors.ts'
 import { setOption, takeError } from './options.ts'
 import { streamOf } from './stream.ts'
 
-/** Connects one socket; rejects with the system's error, or with the signal's reason and no socket. */
-export const open: Open = (address, { localAddress, signal }) =>
+/** Connects one socket; rejects with the system's error, or with the reason of who cancels it and no socket. */
+export const open: Open = (address, options) =>
   new Promise((resolve, reject) => {
-    signal.throwIfAborted()
+    const { localAddress } = options
+    const cancellation = options.cancellation ?? cancellationOf(options.signal)
+    if (cancellation.aborted) throw cancellation.reason
     const fd = socketTo(address)
     try {
       if (localAddress !== undefined) bindTo(fd, localAddress)
       const result = connect(fd, scratch.address, writeAddress(address))
       if (result < 0 && result !== -EINPROGRESS) throw addressError(result, 'connect', address)
-      loop.watch(fd, relayedEvents, new Connecting(fd, address, signal, resolve, reject))
+      const connecting = new Connecting(fd, address, cancellation, resolve, reject)
+      loop.watch(fd, relayedEvents, connecting)
+      cancellation.listen(connecting.cancelled)
     } catch (error) {
       close(fd)
       reject(error)
@@ -58,31 +63,33 @@ const bindTo = (fd: number, host: string): void => {
 class Connecting implements Watcher {
   private readonly fd: number
   private readonly address: Address
+  private readonly cancellation: Cancellation
   private readonly resolve: (connection: SocketDuplex) => void
   private readonly reject: (error: unknown) => void
-  private readonly release: () => void
   private over = false
+  readonly cancelled = (): void => this.fail(this.cancellation.reason)
 
   constructor(
     fd: number,
     address: Address,
-    signal: AbortSignal,
+    cancellation: Cancellation,
     resolve: (connection: SocketDuplex) => void,
     reject: (error: unknown) => void
   ) {
     this.fd = fd
     this.address = address
+    this.cancellation = cancellation
     this.resolve = resolve
     this.reject = reject
-    this.release = onAbort(signal, () => this.fail(signal.reason))
   }
 
   ready(events: number): void {
     if (this.over) return
-    const errno = takeError(this.fd)
+    // Room to write and nothing else: it is there, and nobody has to ask.
+    const errno = (events & (EPOLLERR | EPOLLHUP)) === 0 ? 0 : takeError(this.fd)
     if (errno !== 0) return this.fail(addressError(errno, 'connect', this.address))
     this.over = true
-    this.release()
+    this.cancellation.forget(this.cancelled)
     const { fd, address } = this
     const connection = streamOf(fd, { host: canonicalHost(address.host), port: address.port }, events)
     loop.pass(fd, connection)
@@ -92,7 +99,7 @@ class Connecting implements Watcher {
   private fail(error: unknown): void {
     if (this.over) return
     this.over = true
-    this.release()
+    this.cancellation.forget(this.cancelled)
     closeDescriptor(this.fd)
     this.reject(error)
   }

@@ -1,6 +1,6 @@
 import type { DatagramBinderSettings } from '@it-socks/net'
 import { addressType, type Address } from '@it-socks/protocol'
-import { never, type DatagramBinder } from '@it-socks/stage'
+import { cancellationOf, type DatagramBinder } from '@it-socks/stage'
 import {
   AF_INET,
   AF_INET6,
@@ -33,16 +33,16 @@ export const datagramBinder = ({
   buffer = 1024 * 1024
 }: DatagramBinderSettings = {}): DatagramBinder => {
   checkPorts(ports)
-  return async ({ host, received, dropped = () => {}, signal = never }) => {
-    signal.throwIfAborted()
-    return onFreePort({ host, ports, signal }, async (port) => {
+  return async ({ host, received, dropped = () => {}, ...by }) => {
+    const cancellation = by.cancellation ?? cancellationOf(by.signal)
+    if (cancellation.aborted) throw cancellation.reason
+    // Whoever aborts right after has its way, as where this takes time.
+    await Promise.resolve()
+    return onFreePort({ host, ports, cancellation }, (port) => {
       const family = familyOf({ host, port })
       const fd = bound({ host, port }, family, buffer)
-      // For whoever aborts at the same time: the others' promise settles later, too.
-      await undefined
       try {
-        signal.throwIfAborted()
-        return datagramSocket(fd, { family, queue, received, dropped, signal })
+        return datagramSocket(fd, { family, queue, received, dropped, cancellation })
       } catch (error) {
         close(fd)
         throw error

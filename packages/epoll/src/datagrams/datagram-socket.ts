@@ -1,5 +1,5 @@
 import { SocksError, addressType, type Address } from '@it-socks/protocol'
-import { onAbort, type DatagramBinderOptions, type DatagramSocket } from '@it-socks/stage'
+import type { Cancellation, DatagramBinderOptions, DatagramSocket } from '@it-socks/stage'
 import {
   AF_INET,
   EINVAL,
@@ -16,7 +16,8 @@ import { closeDescriptor } from '../descriptors.ts'
 import { receive } from './receive.ts'
 import { flush, send, type Sender } from './send.ts'
 
-type Settings = Required<Omit<DatagramBinderOptions, 'host'>> & {
+type Settings = Required<Pick<DatagramBinderOptions, 'received' | 'dropped'>> & {
+  readonly cancellation: Cancellation
   readonly family: number
   /** How many bytes may wait to be sent. */
   readonly queue: number
@@ -36,7 +37,7 @@ interface Waiting {
 export const datagramSocket = (fd: number, settings: Settings): DatagramSocket => {
   const socket = new UdpSocket(fd, settings)
   loop.watch(fd, EPOLLIN | EPOLLOUT | EPOLLET, socket)
-  socket.closeWith(settings.signal)
+  settings.cancellation.listen(socket.cancelled)
   return socket
 }
 
@@ -50,7 +51,7 @@ class UdpSocket implements DatagramSocket, Sender, Watcher {
   /** Whether what waits is being sent: what has no room again goes to the front. */
   private retrying = false
   private closed = false
-  private release = (): void => {}
+  readonly cancelled = (): void => this.close()
   private readonly isOpen = (): boolean => !this.closed
 
   constructor(fd: number, settings: Settings) {
@@ -58,10 +59,6 @@ class UdpSocket implements DatagramSocket, Sender, Watcher {
     this.settings = settings
     this.type = settings.family === AF_INET ? 'ipv4' : 'ipv6'
     this.localAddress = localAddressOf(fd)!
-  }
-
-  closeWith(signal: Settings['signal']): void {
-    this.release = onAbort(signal, () => this.close())
   }
 
   send(data: Uint8Array, to: Address): void {
@@ -77,7 +74,7 @@ class UdpSocket implements DatagramSocket, Sender, Watcher {
     // What was sent before is sent, as far as there is room; who is refused is nobody's business any more.
     this.closed = true
     flush(this)
-    this.release()
+    this.settings.cancellation.forget(this.cancelled)
     this.queue = []
     this.queued = 0
     closeDescriptor(this.fd)

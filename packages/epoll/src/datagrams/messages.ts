@@ -10,16 +10,16 @@ import { allocate, socketAddress, type SocketAddress } from '@it-socks/syscall'
  */
 export interface Messages {
   /** Where message number `index` is. */
-  at(index: number): number
+  readonly at: (index: number) => number
   readonly addresses: readonly SocketAddress[]
   /** Where the data of each is, in `bytes`. */
   readonly bytes: Uint8Array<ArrayBuffer>
   readonly address: number
   /** Says where data is, counted from the start of `bytes`, and how long it is and its address. */
-  describe(index: number, offset: number, length: number, addressLength: number): void
+  readonly describe: (index: number, offset: number, length: number, addressLength: number) => void
   /** How long the datagram is that came. */
-  length(index: number): number
-  flags(index: number): number
+  readonly length: (index: number) => number
+  readonly flags: (index: number) => number
 }
 
 const little = true

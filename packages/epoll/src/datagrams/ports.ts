@@ -1,5 +1,6 @@
 import { randomInt } from 'node:crypto'
 import { ConfigurationError, RefusedError } from '@it-socks/protocol'
+import type { Cancellation } from '@it-socks/stage'
 import { bindError } from '@it-socks/net'
 
 /** The first and the last of the ports that may be used. */
@@ -25,20 +26,20 @@ export interface FreePortOptions {
   /** The IP address that is bound to; for the error. */
   host: string
   ports: PortRange | undefined
-  signal: AbortSignal
+  cancellation: Cancellation
 }
 
 /** Opens a socket on the first port that is free. Rejects with a `RefusedError`, or the signal's reason. */
 export const onFreePort = async <T>(
-  { host, ports, signal }: FreePortOptions,
-  open: (port: number) => Promise<T>
+  { host, ports, cancellation }: FreePortOptions,
+  open: (port: number) => T
 ): Promise<T> => {
+  if (cancellation.aborted) throw cancellation.reason
   let taken: unknown
   for (const port of portsOf(ports)) {
     try {
-      return await open(port)
+      return open(port)
     } catch (cause) {
-      signal.throwIfAborted()
       if ((cause as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw bindError(host, cause)
       taken = cause
     }
