@@ -56,7 +56,7 @@ class Contestant {
         scale: this.#course.scale
       })
       if (round > 0) this.#samples.push(sample)
-      if (this.#workload.fresh === true) await this.leave()
+      if (this.#workload.fresh !== undefined) await this.leave()
     } catch (error) {
       this.#error = (error as Error).message
       this.#course.progress(`${this.proxy.name}: ${this.#error}`)
@@ -89,9 +89,11 @@ export const measureAll = async (
     .filter(({ udp }) => udp || workload.udp !== true)
     .map((proxy) => new Contestant(proxy, workload, course))
   // Round 0 warms up; where each round has a proxy of its own there is nothing to warm.
-  for (let round = workload.fresh === true ? 1 : 0; round <= course.rounds; round++) {
+  const first = workload.fresh === undefined ? 0 : 1
+  const last = Math.min(course.rounds, workload.fresh ?? course.rounds)
+  for (let round = first; round <= last; round++) {
     for (const contestant of contestants) {
-      course.progress(`${workload.name}, round ${round} of ${course.rounds}: ${contestant.proxy.name}`)
+      course.progress(`${workload.name}, round ${round} of ${last}: ${contestant.proxy.name}`)
       await contestant.turn(round)
     }
   }

@@ -54,14 +54,22 @@ export const readOptions = (args: string[]): Options => {
   }
 }
 
-/** Those of a list that were asked for, in the list's order. @throws {Error} for a name that is not there */
-export const chosen = <Item extends { readonly name: string }>(
-  items: readonly Item[],
-  names: readonly string[] | undefined
-): Item[] => {
-  const unknown = names?.find((name) => items.every((item) => item.name !== name))
+interface Named {
+  readonly name: string
+  readonly group?: string
+  readonly onRequest?: boolean
+}
+
+/**
+ * Those of a list that were asked for by their names or their groups', in the list's order; without names, those that need
+ * not be asked for. @throws {Error} for a name that is not there
+ */
+export const chosen = <Item extends Named>(items: readonly Item[], names: readonly string[] | undefined): Item[] => {
+  if (names === undefined) return items.filter(({ onRequest }) => onRequest !== true)
+  const answers = ({ name, group }: Item, to: string): boolean => name === to || group === to
+  const unknown = names.find((name) => !items.some((item) => answers(item, name)))
   if (unknown !== undefined) {
     throw new Error(`there is no ${unknown}; there are ${items.map(({ name }) => name).join(', ')}`)
   }
-  return items.filter(({ name }) => names === undefined || names.includes(name))
+  return items.filter((item) => names.some((name) => answers(item, name)))
 }

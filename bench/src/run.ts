@@ -8,7 +8,7 @@ import { chosen, readOptions, usage, type Options } from './options.ts'
 import { nodeProxies } from './proxies/node.ts'
 import { installedProxies } from './proxies/programs.ts'
 import type { Proxy } from './proxies/proxy.ts'
-import type { RunningProxy } from './proxies/start.ts'
+import { startProxy, type RunningProxy } from './proxies/start.ts'
 import { goalTable } from './report/goals.ts'
 import { thisMachine, type Results, type WorkloadResults } from './report/results.ts'
 import { workloadTable } from './report/table.ts'
@@ -28,10 +28,26 @@ const list = (proxies: readonly Proxy[]): void => {
   print(`\n${workloads.map(({ name, title }) => `${name}: ${title}`).join('\n')}`)
 }
 
-const measure = async (options: Options, all: readonly Proxy[]): Promise<void> => {
+/** Starts each once, to know what cannot run before it is its turn. */
+const tried = async (proxies: readonly Proxy[], folder: string): Promise<Proxy[]> =>
+  Promise.all(
+    proxies.map(async (proxy) => {
+      if (proxy.missing !== undefined) return proxy
+      try {
+        const started = await startProxy(proxy, { folder })
+        await started.stop()
+        return proxy
+      } catch (error) {
+        return { ...proxy, missing: (error as Error).message }
+      }
+    })
+  )
+
+const measure = async (options: Options, asked: readonly Proxy[]): Promise<void> => {
+  const folder = mkdtempSync(join(tmpdir(), 'it-socks-bench-'))
+  const all = await tried(asked, folder)
   const proxies = all.filter(({ missing }) => missing === undefined)
   for (const { name, missing } of all) if (missing !== undefined) print(`${name} is left out: ${missing}`)
-  const folder = mkdtempSync(join(tmpdir(), 'it-socks-bench-'))
   const generator = startGenerator()
   const running = new Set<RunningProxy>()
   const clear = async (): Promise<void> => {

@@ -33,32 +33,31 @@ export class Echo implements Party {
   }
 }
 
+/** Told by a pinger. */
+export interface Ends {
+  /** What it sent has come back. */
+  readonly answered: (pinger: Pinger) => void
+  /** Its half-close has come back. */
+  readonly closed?: () => void
+}
+
 /** The client's side: sends messages of `length` bytes one after the other, each when the one before has come back. */
 export class Pinger implements Party {
   readonly fd: number
   readonly #poller: Poller
   readonly #length: number
-  readonly #answered: (pinger: Pinger) => void
-  readonly #closed: () => void
+  readonly #told: Ends
   #position: number
   #got = 0
   #waiting = false
   #ended = false
 
-  constructor(
-    poller: Poller,
-    fd: number,
-    length: number,
-    position: number,
-    answered: (pinger: Pinger) => void,
-    closed: () => void = () => {}
-  ) {
+  constructor(poller: Poller, fd: number, length: number, position: number, told: Ends) {
     this.fd = fd
     this.#poller = poller
     this.#length = length
     this.#position = position
-    this.#answered = answered
-    this.#closed = closed
+    this.#told = told
   }
 
   ping(): void {
@@ -81,7 +80,7 @@ export class Pinger implements Party {
     if (got === 0) {
       if (!this.#ended || this.#waiting) throw new Error('the tunnel has ended early')
       this.#poller.drop(this.fd)
-      this.#closed()
+      this.#told.closed?.()
       return
     }
     if (!this.#waiting) throw new Error('more has come back than was sent')
@@ -90,6 +89,6 @@ export class Pinger implements Party {
     if (this.#got < this.#length) return
     this.#waiting = false
     this.#position += this.#length
-    this.#answered(this)
+    this.#told.answered(this)
   }
 }

@@ -28,8 +28,12 @@ export interface Poller {
   again(party: Party): void
   /** Forgets and closes a descriptor, at the end of the batch: until then its number stands for nothing else. */
   drop(fd: number): void
-  /** Runs until `done`. @throws {Error} when nothing has happened for `patience` milliseconds */
-  run(done: () => boolean, patience?: number): void
+  /**
+   * Runs until `done`. Tells `quiet` when nothing has happened for `patience` milliseconds; without it, that is a failure.
+   *
+   * @throws {Error} what a party throws, or that nothing has happened
+   */
+  run(done: () => boolean, patience?: number, quiet?: () => void): void
   /** Goes on for so many milliseconds, whatever happens. */
   wait(milliseconds: number): void
   /** Closes all descriptors. */
@@ -42,7 +46,11 @@ const most = 1024
 const stride = process.arch === 'x64' ? 3 : 4
 const dataAt = stride - 2
 
-export const openPoller = (): Poller => {
+const fail = (patience: number): never => {
+  throw new Error(`nothing has happened for ${patience / 1000} s`)
+}
+
+const openPoller = (): Poller => {
   const epfd = checked(epollCreate1(0), 'epoll_create1')
   const events = allocate(most * stride * 4)
   const words = new Int32Array(events.bytes.buffer, 0, most * stride)
@@ -85,10 +93,8 @@ export const openPoller = (): Poller => {
       parties[fd] = undefined
       dropped.push(fd)
     },
-    run(done, patience = 10_000) {
-      while (!done()) {
-        if (turn(patience) === 0 && !done()) throw new Error(`nothing has happened for ${patience} ms`)
-      }
+    run(done, patience = 10_000, quiet = () => fail(patience)) {
+      while (!done()) if (turn(patience) === 0 && !done()) quiet()
     },
     wait(milliseconds) {
       const end = performance.now() + milliseconds
@@ -101,5 +107,15 @@ export const openPoller = (): Poller => {
       parties.length = 0
       close(epfd)
     }
+  }
+}
+
+/** Does something on a loop of its own, and leaves no descriptor open. */
+export const withPoller = <Result>(act: (poller: Poller) => Result): Result => {
+  const poller = openPoller()
+  try {
+    return act(poller)
+  } finally {
+    poller.close()
   }
 }

@@ -15,23 +15,28 @@ const requestLength = 10
 
 const none = new Uint8Array(0)
 
-/** The client's side of a handshake. What the command is, and what becomes of the connection, is `then`'s business. */
+/** What to ask for. */
+interface Request {
+  readonly command: number
+  /** At 127.0.0.1. */
+  readonly port: number
+  /** The proxy has said yes, and named this port: what becomes of the connection. */
+  readonly granted: (fd: number, port: number) => Party
+}
+
+/** The client's side of a handshake. */
 class Handshake implements Party {
   readonly fd: number
   readonly #poller: Poller
-  readonly #command: number
-  readonly #port: number
-  readonly #then: (fd: number, port: number) => Party
+  readonly #request: Request
   #state = 0
   /** What has come of a message, for `room` is everybody's. */
   #pieces = none
 
-  constructor(poller: Poller, fd: number, command: number, port: number, then: (fd: number, port: number) => Party) {
+  constructor(poller: Poller, fd: number, request: Request) {
     this.fd = fd
     this.#poller = poller
-    this.#command = command
-    this.#port = port
-    this.#then = then
+    this.#request = request
   }
 
   ready(events: number): void {
@@ -44,9 +49,10 @@ class Handshake implements Party {
     if (this.#state === 1) {
       if (!this.#receive(methodLength)) return
       if (room.bytes[0] !== 5 || room.bytes[1] !== 0) throw new Error('the proxy does not take "no authentication"')
-      request.bytes[1] = this.#command
-      request.bytes[8] = this.#port >> 8
-      request.bytes[9] = this.#port & 255
+      const { command, port } = this.#request
+      request.bytes[1] = command
+      request.bytes[8] = port >> 8
+      request.bytes[9] = port & 255
       wouldBlock(send(this.fd, request.address, requestLength, MSG_NOSIGNAL), 'send')
       this.#state = 2
       return
@@ -54,7 +60,7 @@ class Handshake implements Party {
     if (!this.#receive(requestLength)) return
     if (room.bytes[1] !== 0) throw new Error(`the proxy refuses with code ${room.bytes[1]}`)
     if (room.bytes[3] !== 1) throw new Error('the reply names no IPv4 address')
-    const party = this.#then(this.fd, (room.bytes[8]! << 8) | room.bytes[9]!)
+    const party = this.#request.granted(this.fd, (room.bytes[8]! << 8) | room.bytes[9]!)
     this.#poller.pass(party)
     party.ready(events)
   }
@@ -75,12 +81,19 @@ class Handshake implements Party {
   }
 }
 
-/** Opens a tunnel through the proxy to 127.0.0.1:`port`. */
-export const openTunnel = (poller: Poller, proxy: number, port: number, then: (fd: number) => Party): void => {
-  poller.watch(new Handshake(poller, connectTo(proxy), 1, port, then))
+/** Opens a tunnel through the proxy to 127.0.0.1:`port`; returns its descriptor. */
+export const openTunnel = (poller: Poller, proxy: number, port: number, granted: (fd: number) => Party): number => {
+  const fd = connectTo(proxy)
+  poller.watch(new Handshake(poller, fd, { command: 1, port, granted }))
+  return fd
 }
 
-/** Opens an association; `then` is given the port that the proxy's relay listens at. */
-export const openAssociation = (poller: Poller, proxy: number, then: (fd: number, relay: number) => Party): void => {
-  poller.watch(new Handshake(poller, connectTo(proxy), 3, 0, then))
+/** Opens an association for datagrams from 127.0.0.1:`port`; `granted` is given the port that they go to. */
+export const openAssociation = (
+  poller: Poller,
+  proxy: number,
+  port: number,
+  granted: (fd: number, relay: number) => Party
+): void => {
+  poller.watch(new Handshake(poller, connectTo(proxy), { command: 3, port, granted }))
 }

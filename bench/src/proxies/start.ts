@@ -39,6 +39,12 @@ const untilItListens = async (port: number, signal: AbortSignal): Promise<void> 
   while (!signal.aborted && !(await answers(port))) await delay(20)
 }
 
+/** What a program says of its failure: the line that Node gives the error on, or the last one. */
+const reason = (said: string): string => {
+  const lines = said.trim().split('\n')
+  return lines.find((line) => /^\w*Error\b/.test(line)) ?? lines.at(-1) ?? ''
+}
+
 /** Starts a proxy and waits until it listens. @throws {Error} where it ends instead, or takes longer than 10 seconds */
 export const startProxy = async (proxy: Proxy, { folder, descriptors }: StartOptions): Promise<RunningProxy> => {
   const asked = proxy.tells ? 0 : await freePort()
@@ -48,7 +54,11 @@ export const startProxy = async (proxy: Proxy, { folder, descriptors }: StartOpt
   // A group of its own: a Ctrl-C must not end it under a measurement, and it is ended together with its children.
   const child = spawn(program!, args, {
     detached: true,
-    stdio: proxy.tells ? ['ignore', 'ignore', 'inherit', 'ipc'] : 'ignore'
+    stdio: ['ignore', 'ignore', 'pipe', ...(proxy.tells ? ['ipc' as const] : [])]
+  })
+  let said = ''
+  child.stderr!.setEncoding('utf8').on('data', (text: string) => {
+    if (said.length < 10_000) said += text
   })
   let isOver = false
   const exited = once(child, 'exit').then(
@@ -74,10 +84,10 @@ export const startProxy = async (proxy: Proxy, { folder, descriptors }: StartOpt
     const port = await Promise.race([
       listening,
       exited.then(() => {
-        throw new Error(`${proxy.name} does not start`)
+        throw new Error(`does not start: ${reason(said)}`)
       }),
       delay(10_000, undefined, { signal: clock.signal }).then(() => {
-        throw new Error(`${proxy.name} does not listen`)
+        throw new Error('does not listen')
       })
     ])
     return { port, pid: child.pid!, stop }

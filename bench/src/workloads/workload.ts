@@ -23,11 +23,15 @@ export interface Metric {
 /** Something to do through a proxy. */
 export interface Workload {
   readonly name: string
+  /** Several go by this name together. */
+  readonly group?: string
+  /** Takes long, and is measured only when it is asked for. */
+  readonly onRequest?: boolean
   /** In a few words. */
   readonly title: string
   readonly metrics: readonly Metric[]
-  /** Wants a proxy that has served nobody yet, every time. */
-  readonly fresh?: boolean
+  /** Wants a proxy that has served nobody yet, every time; and as starting many takes its time, in so many rounds at most. */
+  readonly fresh?: number
   /** Wants a proxy that has UDP ASSOCIATE. */
   readonly udp?: boolean
   /** How many descriptors the proxy may have. Default: as many as everybody. */

@@ -1,0 +1,48 @@
+import { gather } from '../load/crowd.ts'
+import { withPoller } from '../load/poller.ts'
+import { memoryOf } from '../process/memory.ts'
+import { bulkOn } from './bulk.ts'
+import { churnOn } from './churn.ts'
+import type { Metric, Workload } from './workload.ts'
+
+/** How many relays are open and idle, in turn. */
+export const crowds: readonly number[] = [10, 1000, 8000]
+
+const columns = (name: string, unit: string, sizes: readonly number[]): Metric[] =>
+  sizes.map((size) => ({ name: `${name}${size}`, unit: `${unit} at ${size}`, better: 'less' }))
+
+/** What connections and bytes cost beside so many relays that are idle, and the memory of those. */
+export const growth: Workload = {
+  name: 'growth',
+  title: `growth: what connections and bytes cost beside ${crowds.join(', ')} idle relays`,
+  onRequest: true,
+  fresh: 3,
+  metrics: [
+    ...columns('churn', 'µs CPU/connection', crowds),
+    ...columns('bulk', 's CPU/GB', crowds),
+    ...columns('memory', 'bytes/relay', crowds.slice(1))
+  ],
+  run: (task) =>
+    withPoller((poller) => {
+      const connections = Math.max(1, Math.round(4000 * task.scale))
+      const gigabytes = 0.5 * task.scale
+      const crowd = gather(poller, task.proxy)
+      churnOn(poller, task, connections)
+      bulkOn(poller, task, gigabytes, 0)
+      const results: Record<string, number> = {}
+      let memory = 0
+      for (const size of crowds) {
+        const before = crowd.size
+        crowd.grow(Math.max(1, Math.round(size * Math.min(task.scale, 1))))
+        poller.wait(500)
+        const now = memoryOf(task.pid)
+        if (memory > 0) results[`memory${size}`] = (now - memory) / (crowd.size - before)
+        results[`churn${size}`] = churnOn(poller, task, connections)['cpu']!
+        results[`bulk${size}`] = bulkOn(poller, task, gigabytes, 0)['cpu']!
+        poller.wait(500)
+        memory = memoryOf(task.pid)
+      }
+      crowd.leave()
+      return results
+    })
+}
