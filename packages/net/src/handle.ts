@@ -4,6 +4,9 @@ import type { Socket } from 'node:net'
 export interface Handle {
   /** Its descriptor, where sockets have one. */
   readonly fd?: number
+  /** Whether Node believes that it is being read. */
+  reading?: boolean
+  readStop?(): number
   useUserBuffer?(buffer: Uint8Array): void
 }
 
@@ -11,4 +14,18 @@ export interface Handle {
 export const handleOf = (socket: Socket): Handle | undefined => {
   const { _handle: handle } = socket as { _handle?: Handle | null }
   return handle ?? undefined
+}
+
+/** Stops reading at once. A socket that is paused reads on until it has enough to be full. */
+export const stopReading = (socket: Socket): void => {
+  const handle = handleOf(socket)
+  if (handle === undefined) return
+  handle.reading = false
+  handle.readStop?.()
+}
+
+/** Whether the peer's end has been read, also where nobody has been told yet. */
+export const hasEnded = (socket: Socket): boolean => {
+  const { _readableState: state } = socket as { _readableState?: { ended?: boolean } }
+  return socket.readableEnded || state?.ended === true
 }

@@ -3,6 +3,7 @@ import { TLSSocket } from 'node:tls'
 import { canonicalHost, type Address } from '@it-socks/protocol'
 import type { Bytes, Flow, Transport } from '@it-socks/stage'
 import { breakage, type Breakage } from './breakage.ts'
+import { hasEnded, stopReading } from './handle.ts'
 import { readShared } from './shared-reads.ts'
 import type { SocketDuplex } from './socket-duplex.ts'
 import { socketSink } from './socket-sink.ts'
@@ -164,12 +165,14 @@ export class SocketConnection
   detach(abort: (reason: unknown) => void): Detached {
     if (this.#taken) throw new Error('the socket is still being read or written, or is not its own any more')
     const { socket } = this
-    const left = { ahead: this.#ahead ?? [], ended: socket.readableEnded }
+    const ahead = this.#ahead ?? []
     this.#ahead = undefined
     this.#whenBroken = undefined
     this.#elsewhere = abort
-    socket.pause()
-    socket.off('data', chunkReceived).off('end', ended).off('close', closed)
+    socket.off('data', chunkReceived).off('end', ended).off('close', closed).pause()
+    if (socket.readableLength > 0) ahead.push(socket.read())
+    const left = { ahead, ended: hasEnded(socket) }
+    stopReading(socket)
     return left
   }
 

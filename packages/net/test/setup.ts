@@ -107,7 +107,8 @@ export interface Connected {
 }
 
 export const connected = async (
-  where: { host: string } | { path: string } = { host: '127.0.0.1' }
+  where: { host: string } | { path: string } = { host: '127.0.0.1' },
+  prepare: (socket: Socket) => void = () => {}
 ): Promise<Connected> => {
   const server = await serving(where)
   const accepted = once(server, 'connection')
@@ -115,6 +116,7 @@ export const connected = async (
   onTestFinished(() => void socket.destroy())
   await once(socket, 'connect')
   const [peer] = (await accepted) as [Socket]
+  prepare(socket)
   return { ours: socketDuplex(socket), socket, peer }
 }
 
