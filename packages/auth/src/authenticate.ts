@@ -5,10 +5,9 @@ import {
   greeting,
   methodSelection,
   noAcceptableMethods,
-  refusal,
-  type Greeting
+  refusal
 } from '@it-socks/protocol'
-import { stage, type Authenticated, type Bytes, type Frames, type Stage } from '@it-socks/stage'
+import { isSpeaking, stage, type Authenticated, type Stage } from '@it-socks/stage'
 import type { IdentityOf, ServerMethod } from './method.ts'
 
 const noneWillDo = methodSelection.encode({ method: noAcceptableMethods })
@@ -35,26 +34,26 @@ export const authenticate = <Method extends ServerMethod>(
   methods: readonly Method[]
 ): Stage<unknown, Authenticated<IdentityOf<Method>>> => {
   checkMethods(methods)
+  const selections = new Map(methods.map((method) => [method, methodSelection.encode({ method: method.id })]))
   return stage<unknown, Authenticated<IdentityOf<Method>>>(async function* (handoff) {
-    const { methods: offered } = yield* readGreeting(handoff.frames)
+    let offered: readonly number[]
+    try {
+      offered = (await handoff.frames.read(greeting)).methods
+    } catch (error) {
+      // A greeting without methods is answered like one whose methods will not do.
+      if (error instanceof NoMethodsError) yield noneWillDo
+      throw error
+    }
     const method = methods.find(({ id }) => offered.includes(id))
     if (method === undefined) {
       yield noneWillDo
       throw new NoAcceptableMethodError(offered)
     }
-    yield methodSelection.encode({ method: method.id })
-    return { refuse: refusal, ...((yield* method.server(handoff)) as Authenticated<IdentityOf<Method>>) }
+    yield selections.get(method)!
+    const body = method.server(handoff)
+    const found = isSpeaking(body) ? yield* body : await body
+    return { refuse: refusal, ...(found as Authenticated<IdentityOf<Method>>) }
   })
-}
-
-/** A greeting without methods is answered like one whose methods will not do. */
-const readGreeting = async function* (frames: Frames): AsyncGenerator<Bytes, Greeting> {
-  try {
-    return await frames.read(greeting)
-  } catch (error) {
-    if (error instanceof NoMethodsError) yield noneWillDo
-    throw error
-  }
 }
 
 /** @throws {ConfigurationError} for no methods, two of one id, or an id that is none */

@@ -5,7 +5,7 @@ import {
   methodSelection,
   noAcceptableMethods
 } from '@it-socks/protocol'
-import { readAnswer, stage, type LoggedIn, type Stage } from '@it-socks/stage'
+import { isSpeaking, readAnswer, stage, type LoggedIn, type Stage } from '@it-socks/stage'
 import { checkMethods } from './authenticate.ts'
 import type { ClientMethod } from './method.ts'
 
@@ -35,6 +35,7 @@ export const login = (methods: readonly ClientMethod[]): Stage<unknown, LoggedIn
     if (selection.method === noAcceptableMethods) throw new NoAcceptableMethodError(offered)
     const method = methods.find(({ id }) => id === selection.method)
     if (method === undefined) throw new UnofferedMethodError(selection.method, offered)
-    return { method: method.id, ...(yield* method.client(handoff)) }
+    const body = method.client(handoff)
+    return { method: method.id, ...(isSpeaking(body) ? yield* body : await body) }
   })
 }

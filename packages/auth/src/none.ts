@@ -19,10 +19,6 @@ export interface Anonymous {
 export const none = (): AuthMethod<Anonymous> => ({
   id: 0x00,
   name: 'none',
-  async *server() {
-    return { identity: { method: 'none' } }
-  },
-  async *client() {
-    return {}
-  }
+  server: () => ({ identity: { method: 'none' } }),
+  client: () => ({})
 })

@@ -1,5 +1,5 @@
 import { ClosedError, DeadlineError, parseAddress, unspecified, type Address } from '@it-socks/protocol'
-import { limitTime, never, onAbort, type Cancellable, type Tunnel } from '@it-socks/stage'
+import { limitTime, never, onAbort, withAddresses, type Cancellable, type Tunnel } from '@it-socks/stage'
 import { candidatesOf } from './candidates.ts'
 import { converse, inTime, type ThroughOptions } from './enter.ts'
 import { reachable } from './reachable.ts'
@@ -73,7 +73,7 @@ export const bind = async ({ proxy, peer = unspecified, ...options }: BindOption
         const limit = limitTime(owner.signal, timeout, () => new DeadlineError('waiting for the peer', timeout))
         try {
           const { bound: remoteAddress, duplex: rest } = await converse(duplex, dialect.accepted(), limit.signal)
-          return { ...rest, localAddress: address, remoteAddress }
+          return withAddresses(rest, { localAddress: address, remoteAddress })
         } finally {
           limit.stop()
           forget()

@@ -1,5 +1,5 @@
 import { parseAddress, type Address } from '@it-socks/protocol'
-import type { DialOptions, Tunnel } from '@it-socks/stage'
+import { withAddresses, type DialOptions, type Tunnel } from '@it-socks/stage'
 import { candidatesOf } from './candidates.ts'
 import { inTime, type Entrance, type ThroughOptions } from './enter.ts'
 import { firstGranted } from './first-granted.ts'
@@ -48,6 +48,6 @@ export const connect = async ({ proxy, destination, permit, ...options }: Connec
     const ask = (host: string, signal: AbortSignal): Promise<Entrance> =>
       enter(settings.dialect.ask({ command: 'connect', destination: { host, port: target.port } }), signal)
     const { bound, duplex } = await firstGranted(hosts, ask, signal)
-    return { ...duplex, localAddress: bound, remoteAddress: target }
+    return withAddresses(duplex, { localAddress: bound, remoteAddress: target })
   })
 }

@@ -23,6 +23,6 @@ import { readGranted } from './read-granted.ts'
  * ```
  */
 export const accepted = (): Stage<unknown, Granted> =>
-  stage<unknown, Granted>(async function* ({ frames }) {
+  stage<unknown, Granted>(async ({ frames }) => {
     return readGranted(frames)
   })

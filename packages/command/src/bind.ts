@@ -54,6 +54,6 @@ export const bind = (
     } finally {
       binding.close()
     }
-    return yield* handOver(context, tunnel, tunnel.remoteAddress ?? unspecified)
+    return handOver(context, tunnel, tunnel.remoteAddress ?? unspecified)
   })
 }

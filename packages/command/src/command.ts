@@ -1,5 +1,5 @@
 import { RefusedError, type CommandName } from '@it-socks/protocol'
-import { derive, takeTurn, type Authenticated, type Requested, type Stage, type Tunnelled } from '@it-socks/stage'
+import { stage, takeTurn, type Authenticated, type Requested, type Stage, type Tunnelled } from '@it-socks/stage'
 
 /** What every command may count on: it comes after `authenticate` and `request`. */
 export type Commanded = Authenticated & Requested
@@ -31,7 +31,7 @@ export const command = <Needs = Commanded>(
   })
 
 const refuse = (makeError: () => RefusedError): CommandHandler<unknown> =>
-  derive<unknown, Tunnelled>(() => {
+  stage<unknown, Tunnelled>(() => {
     throw makeError()
   })
 

@@ -1,5 +1,6 @@
 import { unspecified } from '@it-socks/protocol'
-import { stage, type Authorized, type Dial, type DialOptions, type Tunnelled } from '@it-socks/stage'
+import { stage, type Authorized, type Cancellation, type Dial, type DialOptions, type Handoff } from '@it-socks/stage'
+import type { Tunnelled } from '@it-socks/stage'
 import type { Commanded, CommandHandler } from './command.ts'
 import { handOver } from './hand-over.ts'
 
@@ -17,11 +18,29 @@ import { handOver } from './hand-over.ts'
  * ```
  */
 export const connect = (dial: Dial): CommandHandler<Commanded & Partial<Authorized>> =>
-  stage<Commanded & Partial<Authorized>, Tunnelled>(async function* ({ context, signal }) {
-    const tunnel = await dial(context.request.destination, { signal, ...permitOf(context) })
-    return yield* handOver(context, tunnel, tunnel.localAddress ?? unspecified)
+  stage<Commanded & Partial<Authorized>, Tunnelled>(async (handoff) => {
+    const { context } = handoff
+    const tunnel = await dial(context.request.destination, new ConnectOptions(handoff))
+    return handOver(context, tunnel, tunnel.localAddress ?? unspecified)
   })
 
-/** The rules, as a `Dial` asks them: about the addresses of the destination. */
-const permitOf = ({ permit, request: { destination } }: Commanded & Partial<Authorized>): DialOptions =>
-  permit === undefined ? {} : { permit: (host) => permit({ host, port: destination.port }, destination.host) }
+/** Most have no use for a signal: it is made for who asks. The rules are asked about the addresses of the destination. */
+class ConnectOptions implements DialOptions {
+  readonly #handoff: Handoff<Commanded & Partial<Authorized>>
+  declare permit?: (ip: string) => void
+
+  constructor(handoff: Handoff<Commanded & Partial<Authorized>>) {
+    this.#handoff = handoff
+    const { permit, request } = handoff.context
+    const { host: name, port } = request.destination
+    if (permit !== undefined) this.permit = (host) => permit({ host, port }, name)
+  }
+
+  get signal(): AbortSignal {
+    return this.#handoff.signal
+  }
+
+  get cancellation(): Cancellation | undefined {
+    return this.#handoff.cancellation
+  }
+}

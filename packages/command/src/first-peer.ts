@@ -1,8 +1,9 @@
 import { ClosedError } from '@it-socks/protocol'
-import { abortable, type Cancellable, type Frames, type Tunnel } from '@it-socks/stage'
+import { abortable, type Frames, type Signal, type Tunnel } from '@it-socks/stage'
 
 /** Who else may end the waiting. */
-interface Waiting extends Required<Cancellable> {
+interface Waiting {
+  readonly signal: Signal
   /** The client's messages: it is gone when they end. */
   readonly client: Frames
 }

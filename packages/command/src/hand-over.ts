@@ -1,26 +1,23 @@
-import { ClosedError, type Address } from '@it-socks/protocol'
+import type { Address } from '@it-socks/protocol'
 import type { Bytes, Requested, Tunnel, Tunnelled } from '@it-socks/stage'
 
-/** What a command returns: from here on a later stage that fails closes the tunnel, and has nothing more to say. */
+/** What a command returns that has opened a tunnel. */
 export interface HandedOver extends Tunnelled {
+  /** Says yes. */
+  readonly answer: Bytes
+  /** Where nobody takes the tunnel, or a later stage fails, this closes it; there is nothing more to say. */
   readonly refuse: (error: unknown) => undefined
 }
 
-/** The last part of a command that opened a tunnel: says yes with `bound`, and closes the tunnel where nobody takes it. */
-export const handOver = async function* (
-  { grant }: Requested,
-  tunnel: Tunnel,
-  bound: Address
-): AsyncGenerator<Bytes, HandedOver, void> {
+/** Hands over a tunnel, and says yes with `bound`. @throws what `grant` throws, after it has closed the tunnel */
+export const handOver = ({ grant }: Requested, tunnel: Tunnel, bound: Address): HandedOver => {
   const close = (error: unknown): undefined => {
     tunnel.abort?.(error)
   }
-  let granted = false
   try {
-    yield grant(bound)
-    granted = true
-  } finally {
-    if (!granted) close(new ClosedError())
+    return { tunnel, answer: grant(bound), refuse: close }
+  } catch (error) {
+    close(error)
+    throw error
   }
-  return { tunnel, refuse: close }
 }

@@ -18,9 +18,7 @@ import { stage, type Requested, type Stage } from '@it-socks/stage'
  * ```
  */
 export const request = (): Stage<unknown, Requested> =>
-  stage<unknown, Requested>(async function* ({ frames }) {
-    return {
-      request: await frames.read(message),
-      grant: (bound) => reply.encode({ rep: replyCode('succeeded'), bound })
-    }
-  })
+  stage<unknown, Requested>(async ({ frames }) => ({ request: await frames.read(message), grant }))
+
+const succeeded = replyCode('succeeded')
+const grant: Requested['grant'] = (bound) => reply.encode({ rep: succeeded, bound })

@@ -50,7 +50,9 @@ export const addressType = (host: string): AddressType => {
  * @throws {InvalidAddressError} for a domain
  */
 export const ipToBytes = (host: string): Uint8Array => {
-  if (addressType(host) === 'domain') throw new InvalidAddressError(`${host} is not an IP address`)
+  const type = addressType(host)
+  if (type === 'ipv4') return Uint8Array.from(host.split('.'), Number)
+  if (type === 'domain') throw new InvalidAddressError(`${host} is not an IP address`)
   return Uint8Array.from(ipaddr.parse(withoutZone(host)).toByteArray())
 }
 
@@ -63,7 +65,9 @@ export const ipFromBytes = (bytes: Uint8Array): string => {
   if (bytes.length !== 4 && bytes.length !== 16) {
     throw new InvalidAddressError(`an IP address has 4 or 16 bytes, not ${bytes.length}`)
   }
-  return bytes.length === 4 ? bytes.join('.') : ipaddr.fromByteArray([...bytes]).toString()
+  return bytes.length === 4
+    ? `${bytes[0]}.${bytes[1]}.${bytes[2]}.${bytes[3]}`
+    : ipaddr.fromByteArray([...bytes]).toString()
 }
 
 /**

@@ -12,8 +12,7 @@ const coarse = 10_000
 const step = 1000
 
 /** Calls `expire` once, when `touch` has not been called for so many milliseconds; a long time may be a second longer. */
-export const startIdleClock = (milliseconds: number, expire: () => void): IdleClock =>
-  new Clock(milliseconds, expire)
+export const startIdleClock = (milliseconds: number, expire: () => void): IdleClock => new Clock(milliseconds, expire)
 
 class Clock implements IdleClock {
   readonly #milliseconds: number

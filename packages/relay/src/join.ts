@@ -66,9 +66,18 @@ export interface JoinOptions {
  * ```
  */
 export const join = (client: ByteDuplex, target: Tunnel, options: JoinOptions = {}): Promise<Traffic> =>
+  joinUntil(cancellationOf(options.signal), client, target, options)
+
+/** The same, but for what it is cancelled by. */
+export const joinUntil = (
+  cancellation: Cancellation,
+  client: ByteDuplex,
+  target: Tunnel,
+  options: Omit<JoinOptions, 'signal'>
+): Promise<Traffic> =>
   new Promise((resolve, reject) => {
-    const relay = new Relay(client, target, options, { resolve, reject })
-    relay.start(options)
+    const { traffic = { up: 0, down: 0 } } = options
+    new Relay(client, target, traffic, cancellation, { resolve, reject }).start(options)
   })
 
 interface Outcome {
@@ -91,15 +100,15 @@ class Relay implements Flow {
   #failed: AbortController | undefined = undefined
   #over = false
 
-  constructor(client: ByteDuplex, target: Tunnel, { traffic = { up: 0, down: 0 }, signal }: JoinOptions, outcome: Outcome) {
+  constructor(client: ByteDuplex, target: Tunnel, traffic: Traffic, cancellation: Cancellation, outcome: Outcome) {
     this.#client = client
     this.#target = target
     this.#traffic = traffic
+    this.#cancellation = cancellation
     this.#outcome = outcome
-    this.#cancellation = cancellationOf(signal)
   }
 
-  start({ up = nothing, down = nothing, idle = Infinity, engine = 'auto' }: JoinOptions): void {
+  start({ up = nothing, down = nothing, idle = Infinity, engine = 'auto' }: Omit<JoinOptions, 'signal'>): void {
     if (this.#cancellation.aborted) return this.#cancelled()
     this.#cancellation.listen(this.#cancelled)
     if (idle !== Infinity) this.#clock = startIdleClock(idle, () => this.failed(new IdleError(idle)))

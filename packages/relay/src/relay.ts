@@ -1,5 +1,5 @@
 import { handshake, type ByteDuplex, type HandshakeOptions, type Step, type Tunnelled } from '@it-socks/stage'
-import { join, type JoinOptions, type Traffic } from './join.ts'
+import { joinUntil, type JoinOptions, type Traffic } from './join.ts'
 
 /** How to relay; the signal is the pipeline's. */
 export interface RelayOptions extends Omit<JoinOptions, 'signal'>, HandshakeOptions {}
@@ -35,5 +35,5 @@ export const relay =
   (client: ByteDuplex, options: RelayOptions = {}) =>
   async <Context extends Tunnelled>(steps: AsyncIterable<Step<Context>>): Promise<Traffic> => {
     const { context, duplex, cancellation } = await handshake(client, options)(steps)
-    return join(duplex, context.tunnel, { ...options, signal: cancellation })
+    return joinUntil(cancellation, duplex, context.tunnel, options)
   }

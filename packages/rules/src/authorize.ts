@@ -4,9 +4,10 @@ import {
   addressType,
   canonicalHost,
   formatAddress,
+  type Address,
   type CommandName
 } from '@it-socks/protocol'
-import { derive, type Authenticated, type Authorized, type Connected, type Requested, type Stage } from '@it-socks/stage'
+import { stage, type Authenticated, type Authorized, type Connected, type Requested, type Stage } from '@it-socks/stage'
 import { judge, type Judgement } from './judge.ts'
 import type { Attempt, Rule, Verdict } from './rule.ts'
 
@@ -52,7 +53,7 @@ export const authorize = (
   rules: readonly Rule[],
   { otherwise = 'allow' }: AuthorizeOptions = {}
 ): Stage<Authenticated & Requested & Connected, Authorized> =>
-  derive<Authenticated & Requested & Connected, Authorized>((context) => {
+  stage<Authenticated & Requested & Connected, Authorized>(({ context }) => {
     const asked = attemptOf(context)
     // Rules of an earlier stage go on to be asked.
     const { permit: earlier } = context as Partial<Authorized>
@@ -61,6 +62,8 @@ export const authorize = (
     return {
       permit({ host, port }, name = host) {
         earlier?.({ host, port }, name)
+        // An address that the client has named itself has been judged.
+        if (host === asked.ip && isSame(asked.destination, name, port) && atRequest.verdict === 'allow') return
         const attempt = { ...asked, destination: { host: name, port }, ip: ipOf(host) }
         const judgement = judge(rules, attempt, otherwise)
         // Whoever asks has no address yet where it still depends: it might be any.
@@ -81,14 +84,20 @@ const attemptOf = (context: Partial<Authenticated & Requested & Connected>): Att
     })
   }
   const { command, destination } = request
-  const attempt = { command, identity, client: connection.remoteAddress }
   // The destination of UDP ASSOCIATE is the client itself: those of its datagrams are judged one by one.
   const nowhereYet = command === 'udpAssociate' || (command === 'bind' && anybody.has(canonicalHost(destination.host)))
-  return nowhereYet ? attempt : { ...attempt, destination, ip: ipOf(destination.host) }
+  const client = connection.remoteAddress
+  return nowhereYet
+    ? { command, identity, client }
+    : { command, identity, client, destination, ip: ipOf(destination.host) }
 }
+
+const isSame = (destination: Address | undefined, host: string, port: number): boolean =>
+  destination?.host === host && destination.port === port
 
 /** The host where it is an IP address, in its one form. */
 const ipOf = (host: string): string | undefined => {
+  if (addressType(host) === 'ipv4') return host
   const canonical = canonicalHost(host)
   return addressType(canonical) === 'domain' ? undefined : canonical
 }

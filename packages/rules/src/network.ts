@@ -9,24 +9,28 @@ export interface Network {
   readonly length: number
 }
 
-/** What was read last: each rule asks for the addresses of an attempt anew, and datagrams come by the thousand. */
-const lately = new Map<string, Ip | undefined>()
-const most = 64
-
-/** Reads an IP address, without its zone, and one that is mapped into IPv6 as what it is; `undefined` for a domain. */
-export const toIp = (host: string): Ip | undefined => {
-  if (lately.has(host)) return lately.get(host)
-  const ip = parse(host)
-  if (lately.size === most) lately.clear()
-  lately.set(host, ip)
-  return ip
+/** The 64 things that were made last: each rule asks for the addresses of an attempt anew, and datagrams come by the thousand. */
+const recently = <Value>(make: (host: string) => Value): ((host: string) => Value) => {
+  const lately = new Map<string, Value>()
+  return (host) => {
+    const known = lately.get(host)
+    if (known !== undefined || lately.has(host)) return known as Value
+    const value = make(host)
+    if (lately.size === most) lately.clear()
+    lately.set(host, value)
+    return value
+  }
 }
+const most = 64
 
 const parse = (host: string): Ip | undefined => {
   if (addressType(host) === 'domain') return undefined
   const ip = read(host)
   return isMapped(ip) ? ip.toIPv4Address() : ip
 }
+
+/** Reads an IP address, without its zone, and one that is mapped into IPv6 as what it is; `undefined` for a domain. */
+export const toIp: (host: string) => Ip | undefined = recently(parse)
 
 /** Reads the network `address/length`, and one that is mapped into IPv6 as what it is. */
 export const toNetwork = (cidr: string): Network => {
@@ -82,3 +86,9 @@ export const withEmbedded = (ip: Ip): readonly Ip[] => {
   const bytes = ip.toByteArray().slice(form.offset, form.offset + 4)
   return [ip, ipaddr.fromByteArray(form.inverted === true ? bytes.map((byte) => byte ^ 0xff) : bytes)]
 }
+
+/** What an IP address leads to, in words: itself, and the IPv4 address in it where there may be one; none for a domain. */
+export const hostsOf: (host: string) => readonly string[] = recently((host) => {
+  const ip = toIp(host)
+  return ip === undefined ? [] : withEmbedded(ip).map(String)
+})

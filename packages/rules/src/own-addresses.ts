@@ -1,5 +1,5 @@
 import type { Address } from '@it-socks/protocol'
-import { toIp, withEmbedded } from './network.ts'
+import { hostsOf } from './network.ts'
 import type { Rule } from './rule.ts'
 
 /**
@@ -25,8 +25,7 @@ export const ownAddresses = (isOurs: (address: Address) => boolean): Rule => ({
   matches: ({ command, destination, ip }) => {
     if (command !== 'connect') return false
     if (destination === undefined || ip === undefined) return undefined
-    const address = toIp(ip)
-    if (address === undefined) return undefined
-    return withEmbedded(address).some((one) => isOurs({ host: one.toString(), port: destination.port }))
+    const hosts = hostsOf(ip)
+    return hosts.length === 0 ? undefined : hosts.some((host) => isOurs({ host, port: destination.port }))
   }
 })

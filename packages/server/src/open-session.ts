@@ -1,66 +1,100 @@
 import type { Endpoint, SocketDuplex } from '@it-socks/net'
-import { ClosedError } from '@it-socks/protocol'
-import type { Serve } from './pipeline.ts'
+import { ClosedError, type Address, type Request } from '@it-socks/protocol'
+import type { Traffic } from '@it-socks/relay'
+import { cancellation, type Authenticated, type Identity, type Requested, type Tunnelled } from '@it-socks/stage'
+import type { Progress, Serve } from './pipeline.ts'
 import type { ServerEvents, Session } from './session.ts'
 
 /** Tells the listeners of an event. */
 export type Emit = <Event extends keyof ServerEvents>(event: Event, ...args: ServerEvents[Event]) => void
 
-export interface SessionOptions {
-  readonly id: number
-  readonly listener: Endpoint
+/** What the sessions of a server have in common. */
+export interface Sessions {
   readonly serve: Serve
-  /** Has the session while it is open. */
-  readonly sessions: Set<Session>
+  /** Has each session while it is open. */
+  readonly open: Set<Session>
   readonly emit: Emit
 }
 
 /** Serves one connection to its end, and tells how far it has come. */
-export const openSession = (
-  connection: SocketDuplex,
-  { id, listener, serve, sessions, emit }: SessionOptions
-): void => {
-  const controller = new AbortController()
-  const traffic = { up: 0, down: 0 }
-  let markClosed: () => void
-  const session: Session = {
-    id,
-    listener,
-    ...(connection.remoteAddress && { client: connection.remoteAddress }),
-    traffic,
-    closed: new Promise((resolve) => {
-      markClosed = resolve
-    }),
-    close(reason = new ClosedError()) {
-      controller.abort(reason)
-      connection.abort(reason)
-    }
-  }
-  const reach = (event: 'authenticated' | 'requested' | 'established', known: Partial<Session>): void =>
-    emit(event, Object.assign(session, known))
+export const openSession = (connection: SocketDuplex, id: number, listener: Endpoint, sessions: Sessions): void => {
+  new OpenSession(connection, id, listener, sessions).start()
+}
 
-  const failed = (cause: unknown): void => {
+/** There is one of these for each connection, idle or not: it has no more than it needs. */
+class OpenSession implements Session, Progress {
+  readonly id: number
+  readonly listener: Endpoint
+  readonly traffic: Traffic = { up: 0, down: 0 }
+  declare client?: Address
+  declare identity?: Identity
+  declare request?: Request
+  declare bound?: Address
+  declare dropped?: Readonly<Record<string, number>>
+  readonly #connection: SocketDuplex
+  readonly #sessions: Sessions
+  readonly #cancellation = cancellation()
+  #isClosed = false
+  #closed: Promise<void> | undefined = undefined
+  #markClosed: (() => void) | undefined = undefined
+
+  constructor(connection: SocketDuplex, id: number, listener: Endpoint, sessions: Sessions) {
+    this.id = id
+    this.listener = listener
+    this.#connection = connection
+    this.#sessions = sessions
+    const { remoteAddress } = connection
+    if (remoteAddress !== undefined) this.client = remoteAddress
+  }
+
+  get closed(): Promise<void> {
+    return (this.#closed ??= new Promise((resolve) => {
+      if (this.#isClosed) resolve()
+      else this.#markClosed = resolve
+    }))
+  }
+
+  close(reason: Error = new ClosedError()): void {
+    this.#cancellation.abort(reason)
+    this.#connection.abort(reason)
+  }
+
+  start(): void {
+    const { open, emit, serve } = this.#sessions
+    open.add(this)
+    emit('opened', this)
+    serve(this.#connection, this, this.#cancellation).then(
+      () => this.#ended(),
+      (cause: unknown) => this.#failed(cause)
+    )
+  }
+
+  authenticated({ identity }: Authenticated): void {
+    this.identity = identity
+    this.#sessions.emit('authenticated', this)
+  }
+
+  requested({ request }: Requested): void {
+    this.request = request
+    this.#sessions.emit('requested', this)
+  }
+
+  established({ tunnel: { localAddress, datagrams } }: Tunnelled): void {
+    if (localAddress !== undefined) this.bound = localAddress
+    if (datagrams !== undefined) this.dropped = datagrams.dropped
+    this.#sessions.emit('established', this)
+  }
+
+  #failed(cause: unknown): void {
     // Whatever is still under way for this client, a dial for example, is of no use any more.
-    controller.abort(cause)
-    ended(cause ?? new ClosedError('the session failed without a reason'))
-  }
-  const ended = (cause?: unknown): void => {
-    sessions.delete(session)
-    markClosed()
-    emit('closed', session, cause)
+    this.#cancellation.abort(cause)
+    this.#ended(cause ?? new ClosedError('the session failed without a reason'))
   }
 
-  sessions.add(session)
-  emit('opened', session)
-  serve(
-    connection,
-    {
-      authenticated: ({ identity }) => reach('authenticated', { identity }),
-      requested: ({ request }) => reach('requested', { request }),
-      established: ({ tunnel: { localAddress: bound, datagrams } }) =>
-        reach('established', { ...(bound && { bound }), ...(datagrams && { dropped: datagrams.dropped }) }),
-      traffic
-    },
-    controller.signal
-  ).then(() => ended(), failed)
+  #ended(cause?: unknown): void {
+    this.#isClosed = true
+    this.#sessions.open.delete(this)
+    this.#markClosed?.()
+    this.#sessions.emit('closed', this, cause)
+  }
 }

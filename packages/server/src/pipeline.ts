@@ -4,14 +4,14 @@ import type { CommandName } from '@it-socks/protocol'
 import { relay, type Traffic } from '@it-socks/relay'
 import { authorize } from '@it-socks/rules'
 import { compose, deadline, detect, frames, observe, pipe, type Authenticated, type ByteDuplex } from '@it-socks/stage'
-import type { Authorized, Connected, Requested, Stage, Tunnelled } from '@it-socks/stage'
+import type { Authorized, Connected, Requested, Signal, Stage, Tunnelled } from '@it-socks/stage'
 import type { Settings } from './settings.ts'
 
 /** Who is told how far a connection has come, and where its bytes are counted. */
-interface Progress {
-  readonly authenticated: (context: Authenticated) => void
-  readonly requested: (context: Requested) => void
-  readonly established: (context: Tunnelled) => void
+export interface Progress {
+  authenticated(context: Authenticated): void
+  requested(context: Requested): void
+  established(context: Tunnelled): void
   readonly traffic: Traffic
 }
 
@@ -20,7 +20,7 @@ interface Watched {
 }
 
 /** Serves one connection. Resolves when the relay has ended; rejects with what went wrong. */
-export type Serve = (connection: ByteDuplex, progress: Progress, signal: AbortSignal) => Promise<Traffic>
+export type Serve = (connection: ByteDuplex, progress: Progress, signal: Signal) => Promise<Traffic>
 
 /** The default pipeline. Its stages are made once; what differs from connection to connection is in their context. */
 export const pipeline = (settings: Settings): Serve => {
@@ -39,9 +39,9 @@ export const pipeline = (settings: Settings): Serve => {
     )
 }
 
-const authenticated = observe<Authenticated & Watched>(({ progress, ...context }) => progress.authenticated(context))
-const requested = observe<Requested & Watched>(({ progress, ...context }) => progress.requested(context))
-const established = observe<Tunnelled & Watched>(({ progress, ...context }) => progress.established(context))
+const authenticated = observe<Authenticated & Watched>((context) => context.progress.authenticated(context))
+const requested = observe<Requested & Watched>((context) => context.progress.requested(context))
+const established = observe<Tunnelled & Watched>((context) => context.progress.established(context))
 
 /** Who the client is and what it wants, in the protocol that it speaks. */
 const negotiate = ({ authentication, identification }: Settings): Stage<Watched, Commanded> => {

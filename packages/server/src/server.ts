@@ -59,6 +59,7 @@ export const createServer = (options: ServerOptions = {}): Server => {
     }
   }
   const sessions = new Set<Session>()
+  const common = { serve, open: sessions, emit }
   let listeners: Listener[] | undefined
   let closing = false
   let count = 0
@@ -71,7 +72,7 @@ export const createServer = (options: ServerOptions = {}): Server => {
       emit('rejected', connection.remoteAddress)
       return
     }
-    openSession(connection, { id: ++count, listener, serve, sessions, emit })
+    openSession(connection, ++count, listener, common)
   }
 
   const acceptFrom = async (listener: Listener, endpoint: Endpoint): Promise<void> => {

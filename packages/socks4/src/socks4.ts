@@ -48,7 +48,7 @@ export const socks4 = ({ admit = () => true }: Socks4Options = {}): Stage<
   unknown,
   Authenticated<Socks4User> & Requested
 > => {
-  const identify = stage<unknown, Authenticated<Socks4User> & Requested>(async function* ({ frames, signal }) {
+  const identify = stage<unknown, Authenticated<Socks4User> & Requested>(async ({ frames, signal }) => {
     const { userId, ...request } = await frames.read(request4)
     if (!(await admit(userId, { signal }))) throw new AuthenticationError('the user id is not admitted')
     return { identity: { method: 'socks4', ...(userId !== '' && { username: userId }) }, request, grant }
@@ -57,7 +57,7 @@ export const socks4 = ({ admit = () => true }: Socks4Options = {}): Stage<
 }
 
 /** Once the first byte is SOCKS4's there is a way to say no: to what comes behind it, and where it takes too long. */
-const recognize = stage<unknown, {}>(async function* ({ frames }) {
+const recognize = stage<unknown, {}>(async ({ frames }) => {
   const [version] = await frames.peek(1)
   return version === 4 ? { refuse: refusal4 } : {}
 })

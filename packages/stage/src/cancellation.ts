@@ -28,7 +28,9 @@ export const never: AbortSignal = new AbortController().signal
 class LazySignal implements Canceller {
   aborted = false
   reason: unknown = undefined
-  #listeners: Set<() => void> | undefined = undefined
+  /** Most have one. */
+  #listener: (() => void) | undefined = undefined
+  #others: Set<() => void> | undefined = undefined
   #controller: AbortController | undefined = undefined
 
   get signal(): AbortSignal {
@@ -40,12 +42,13 @@ class LazySignal implements Canceller {
   }
 
   listen(listener: () => void): void {
-    this.#listeners ??= new Set()
-    this.#listeners.add(listener)
+    if (this.#listener === undefined) this.#listener = listener
+    else (this.#others ??= new Set()).add(listener)
   }
 
   forget(listener: () => void): void {
-    this.#listeners?.delete(listener)
+    if (this.#listener === listener) this.#listener = undefined
+    else this.#others?.delete(listener)
   }
 
   abort(reason: unknown): void {
@@ -53,9 +56,12 @@ class LazySignal implements Canceller {
     this.aborted = true
     this.reason = reason
     this.#controller?.abort(reason)
-    const listeners = this.#listeners
-    this.#listeners = undefined
-    for (const listener of listeners ?? []) listener()
+    const first = this.#listener
+    const others = this.#others
+    this.#listener = undefined
+    this.#others = undefined
+    first?.()
+    for (const listener of others ?? []) listener()
   }
 }
 

@@ -1,14 +1,14 @@
 import { TruncatedError, VersionError } from '@it-socks/protocol'
-import { derive, stage, takeTurn, type Stage } from './stage.ts'
+import { stage, takeTurn, type Stage } from './stage.ts'
 
-const look = stage<unknown, { protocol: number }>(async function* ({ frames }) {
+const look = stage<unknown, { protocol: number }>(async ({ frames }) => {
   const [protocol] = await frames.peek(1)
   if (protocol === undefined) throw new TruncatedError('first message', 'VER', 0)
   return { protocol }
 })
 
 const unknown = (expected: readonly number[], received: number): Stage<unknown, never> =>
-  derive<unknown, never>(() => {
+  stage<unknown, never>(() => {
     throw new VersionError(expected, received)
   })
 

@@ -34,9 +34,10 @@ export interface FramesOptions<Context extends object> {
  * }
  * ```
  */
-export const frames = <Context extends object = {}>({ signal = never, context }: FramesOptions<Context> = {}): ((
-  source: AsyncIterable<Bytes>
-) => AsyncGenerator<Handoff<Context>, void>) =>
+export const frames =
+  <Context extends object = {}>({ signal = never, context }: FramesOptions<Context> = {}): ((
+    source: AsyncIterable<Bytes>
+  ) => AsyncGenerator<Handoff<Context>, void>) =>
   (source) =>
     startAt(
       handoffOf(

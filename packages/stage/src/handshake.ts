@@ -57,7 +57,7 @@ export const handshake =
     const outlet = transport === undefined ? sinkOutlet(connection) : transportOutlet(transport, connection)
     try {
       const handoff = await untilBroken(run(steps, outlet.say), outlet)
-      return established(handoff, leftOf(connection, handoff, outlet))
+      return new Left(handoff, leftOf(connection, handoff, outlet))
     } catch (error) {
       const closed = outlet.follow(nothing()).then(() => discard(connection.source))
       await within(linger, closed).catch(() => {})
@@ -66,15 +66,19 @@ export const handshake =
     }
   }
 
-const established = <Context>(handoff: Handoff<Context>, duplex: ByteDuplex): Established<Context> => {
-  const cancellation = cancelledBy(handoff)
-  return {
-    context: handoff.context,
-    duplex,
-    cancellation,
-    get signal() {
-      return cancellation.signal
-    }
+class Left<Context> implements Established<Context> {
+  readonly context: Context
+  readonly duplex: ByteDuplex
+  readonly cancellation: Cancellation
+
+  constructor(handoff: Handoff<Context>, duplex: ByteDuplex) {
+    this.context = handoff.context
+    this.duplex = duplex
+    this.cancellation = cancelledBy(handoff)
+  }
+
+  get signal(): AbortSignal {
+    return this.cancellation.signal
   }
 }
 

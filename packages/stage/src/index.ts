@@ -1,4 +1,5 @@
 export * from './answer.ts'
+export { isSpeaking, type Replacements, type Speaking, type StageBody } from './body.ts'
 export * from './cancellation.ts'
 export * from './clock.ts'
 export * from './context.ts'

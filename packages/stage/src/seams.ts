@@ -1,4 +1,5 @@
 import type { Address } from '@it-socks/protocol'
+import { cancellationOf, type Cancellation } from './cancellation.ts'
 import type { ByteDuplex } from './duplex.ts'
 
 /** What a command opened for the client: a connection to a target, direct or through other proxies, or an association. */
@@ -18,7 +19,13 @@ export interface DatagramTraffic {
 export interface Cancellable {
   /** Gives up: the promise rejects with the signal's reason and nothing stays open. */
   signal?: AbortSignal
+  /** The same at a lower price: who takes this leaves `signal` alone, which may be made when it is asked for. */
+  cancellation?: Cancellation | undefined
 }
+
+/** What somebody is cancelled by; by default nobody is. */
+export const cancellerOf = (options: Cancellable): Cancellation =>
+  options.cancellation ?? cancellationOf(options.signal)
 
 export interface DialOptions extends Cancellable {
   /**

@@ -58,24 +58,30 @@ export interface TimeLimit {
   readonly stop: () => void
 }
 
-const timeLimit = (cancellation: Cancellation, stop: () => void): TimeLimit => ({
-  cancellation,
-  get signal() {
-    return cancellation.signal
-  },
-  stop
-})
+class Limit implements TimeLimit {
+  readonly cancellation: Cancellation
+  readonly stop: () => void
+
+  constructor(cancellation: Cancellation, stop: () => void) {
+    this.cancellation = cancellation
+    this.stop = stop
+  }
+
+  get signal(): AbortSignal {
+    return this.cancellation.signal
+  }
+}
 
 /** As `AbortSignal.any([outer, AbortSignal.timeout(milliseconds)])`, but leaves nothing behind once stopped. */
 export const limitTime = (outer: Signal, milliseconds: number, expired: () => Error): TimeLimit => {
   const above = cancellationOf(outer)
-  if (milliseconds === Infinity) return timeLimit(above, () => {})
+  if (milliseconds === Infinity) return new Limit(above, () => {})
   const own = cancellation()
   const stopClock = after(milliseconds, () => own.abort(expired()))
   const follow = (): void => own.abort(above.reason)
   if (above.aborted) follow()
   else above.listen(follow)
-  return timeLimit(own, () => {
+  return new Limit(own, () => {
     stopClock()
     above.forget(follow)
   })

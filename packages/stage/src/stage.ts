@@ -1,18 +1,6 @@
-import { ClosedError } from '@it-socks/protocol'
+import { runBody, type StageBody } from './body.ts'
 import { goOn, type Say, type Turn } from './course.ts'
-import type { Bytes } from './duplex.ts'
-import { cancelledBy, handoffOf, type Handoff, type Step } from './handoff.ts'
-import { watchAbort } from './signal.ts'
-
-/** What a stage may replace for all stages after it, beside adding to the context. */
-export type Replacements = Partial<Pick<Handoff<unknown>, 'frames' | 'seal' | 'refuse'>>
-
-/**
- * What an author writes: an async generator that reads from `frames`, yields bytes for the peer and returns what it
- * adds to the context. The names `frames`, `seal` and `refuse` are not added but replace those of the handoff. It says
- * no by throwing.
- */
-export type StageBody<Needs, Adds> = (handoff: Handoff<Needs>) => AsyncGenerator<Bytes, Adds & Replacements, void>
+import type { Handoff, Step } from './handoff.ts'
 
 /** A step of a pipeline that needs a context and adds to it. */
 export interface Stage<Needs, Adds> {
@@ -50,68 +38,9 @@ export const takeTurn = <Needs, Adds>(turn: Turn<Needs, Adds>): Stage<Needs, Add
  * ```
  */
 export const stage = <Needs, Adds>(body: StageBody<Needs, Adds>): Stage<Needs, Adds> =>
-  takeTurn(async (handoff, say) => {
-    const running = body(handoff)
-    const { race, release } = watchAbort(cancelledBy(handoff))
-    try {
-      for (;;) {
-        const { done, value } = await race(running.next())
-        if (done === true) return extend(handoff, value)
-        const room = say(handoff.seal(value))
-        if (room !== undefined) await room
-      }
-    } catch (error) {
-      running.return(undefined as never).catch(() => {})
-      return await fail(handoff, error, say)
-    } finally {
-      release()
-    }
-  })
-
-/** Tells the peer no, where there is something to say and somebody to say it to, and fails. */
-const fail = async (handoff: Handoff<unknown>, error: unknown, say: Say): Promise<never> => {
-  const refusal = handoff.refuse(error)
-  if (refusal !== undefined) await say(handoff.seal(refusal))
-  throw error
-}
-
-const extend = <Context, Adds>(
-  handoff: Handoff<Context>,
-  added: Adds & Replacements
-): Handoff<Context & Adds> => {
-  if (Object.keys(added).length === 0) return handoff as Handoff<Context & Adds>
-  const { frames = handoff.frames, seal = handoff.seal, refuse = handoff.refuse } = added
-  const context = { ...handoff.context, ...withoutReplacements<Adds>(added) } as Context & Adds
-  return handoffOf({ frames, seal, refuse, context }, cancelledBy(handoff))
-}
-
-const withoutReplacements = <Adds>(added: Adds & Replacements): Adds => {
-  if (!('refuse' in added || 'frames' in added || 'seal' in added)) return added
-  const { frames: _f, seal: _s, refuse: _r, ...adds } = added
-  return adds as Adds
-}
-
-/**
- * A stage that says nothing: it adds to the context what it makes of it, at once, or throws, as a body does.
- *
- * @example
- *
- * ```ts
- * import { derive, type Requested } from '@it-socks/stage'
- *
- * const secure = derive<Requested, { secure: boolean }>(({ request }) => ({ secure: request.destination.port === 443 }))
- * ```
- */
-export const derive = <Needs, Adds>(make: (context: Needs) => Adds & Replacements): Stage<Needs, Adds> =>
-  takeTurn((handoff, say) => {
-    try {
-      const cancel = cancelledBy(handoff)
-      if (cancel.aborted) throw cancel.reason
-      return extend(handoff, make(handoff.context))
-    } catch (error) {
-      return fail(handoff, error, say)
-    }
-  })
+  takeTurn(<Context extends Needs>(handoff: Handoff<Context>, say: Say) =>
+    runBody<Context, Needs, Adds>(body, handoff, say)
+  )
 
 const nothing: object = {}
 
@@ -127,7 +56,7 @@ const nothing: object = {}
  * ```
  */
 export const observe = <Needs>(look: (context: Needs) => void): Stage<Needs, {}> =>
-  derive<Needs, {}>((context) => {
+  stage<Needs, {}>(({ context }) => {
     look(context)
     return nothing
   })

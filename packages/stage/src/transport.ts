@@ -1,3 +1,4 @@
+import type { Address } from '@it-socks/protocol'
 import type { Bytes, ByteDuplex } from './duplex.ts'
 
 /**
@@ -39,5 +40,41 @@ export interface Flow {
 }
 
 /** The transport of a duplex that nobody has put anything around. */
-export const transportOf = (duplex: ByteDuplex): Transport | undefined =>
-  duplex.transport?.duplex === duplex ? duplex.transport : undefined
+export const transportOf = (duplex: ByteDuplex): Transport | undefined => {
+  const own = duplex instanceof Readdressed ? duplex.duplex : duplex
+  return own.transport?.duplex === own ? own.transport : undefined
+}
+
+/** A duplex under addresses of its own: those at the far end of a tunnel, not of the connection to the proxy. */
+export const withAddresses = (
+  duplex: ByteDuplex,
+  addresses: Pick<ByteDuplex, 'localAddress' | 'remoteAddress'>
+): ByteDuplex => new Readdressed(duplex, addresses)
+
+class Readdressed implements ByteDuplex {
+  readonly duplex: ByteDuplex
+  readonly localAddress: Address | undefined
+  readonly remoteAddress: Address | undefined
+
+  constructor(duplex: ByteDuplex, { localAddress, remoteAddress }: Pick<ByteDuplex, 'localAddress' | 'remoteAddress'>) {
+    this.duplex = duplex
+    this.localAddress = localAddress
+    this.remoteAddress = remoteAddress
+  }
+
+  get source(): AsyncIterable<Bytes> {
+    return this.duplex.source
+  }
+
+  get transport(): Transport | undefined {
+    return this.duplex.transport
+  }
+
+  sink(source: AsyncIterable<Bytes>): Promise<void> {
+    return this.duplex.sink(source)
+  }
+
+  abort(reason: unknown): void {
+    this.duplex.abort?.(reason)
+  }
+}

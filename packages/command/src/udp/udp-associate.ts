@@ -58,7 +58,7 @@ export const udpAssociate = (
   const told = publicAddress(publicHost === undefined ? {} : { publicHost })
   reassemble(() => {}, limits)
   const relays = new Set<string>()
-  return stage<Commanded & Connected & Partial<Authorized>, Tunnelled>(async function* ({ context, signal }) {
+  return stage<Commanded & Connected & Partial<Authorized>, Tunnelled>(async ({ context, signal }) => {
     const { connection, permit, request } = context
     const association = await openAssociation({
       binder,
@@ -70,6 +70,6 @@ export const udpAssociate = (
       relays,
       signal
     })
-    return yield* handOver(context, association, told(association.localAddress))
+    return handOver(context, association, told(association.localAddress))
   })
 }

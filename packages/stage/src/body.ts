@@ -1,0 +1,153 @@
+import { ClosedError } from '@it-socks/protocol'
+import type { Cancellation } from './cancellation.ts'
+import type { Say } from './course.ts'
+import type { Bytes } from './duplex.ts'
+import { cancelledBy, handoffOf, type Handoff } from './handoff.ts'
+
+/** What a stage may replace for all stages after it, beside adding to the context. */
+export interface Replacements extends Partial<Pick<Handoff<unknown>, 'frames' | 'seal' | 'refuse'>> {
+  /**
+   * Said last, sealed as all that the body says, when what it returned is in force: where it cannot be said, the `refuse`
+   * of the same return is told. For who hands over something that is open: a tunnel, with the reply that says so.
+   */
+  readonly answer?: Bytes
+}
+
+/** A body that speaks: it yields bytes for the peer and returns what it adds to the context. */
+export type Speaking<Adds> = AsyncGenerator<Bytes, Adds & Replacements, void>
+
+/**
+ * What an author writes: an async generator that reads from `frames`, yields bytes for the peer and returns what it
+ * adds to the context; where it says nothing but has to wait, an async function; where it does neither, a function. The
+ * names `frames`, `seal`, `refuse` and `answer` are not added but replace those of the handoff. It says no by throwing.
+ */
+export type StageBody<Needs, Adds> = (
+  handoff: Handoff<Needs>
+) => Speaking<Adds> | Promise<Adds & Replacements> | (Adds & Replacements)
+
+/** Whether a body is one that speaks: whoever calls one from another has to `yield*` that. */
+export const isSpeaking = <Adds>(body: ReturnType<StageBody<never, Adds>>): body is Speaking<Adds> =>
+  Symbol.asyncIterator in (body as object)
+
+/** Runs a body on a handoff: says what it says, and comes to what it extends the handoff to. */
+export const runBody = <Context extends Needs, Needs, Adds>(
+  body: StageBody<Needs, Adds>,
+  handoff: Handoff<Context>,
+  say: Say
+): Handoff<Context & Adds> | Promise<Handoff<Context & Adds>> => {
+  try {
+    const started = body(handoff)
+    if (!isSpeaking(started) && !(started instanceof Promise)) {
+      const { aborted, reason } = cancelledBy(handoff)
+      if (aborted) throw reason
+      if (started.answer === undefined) return extend(handoff, started)
+    }
+    return new Promise((resolve, reject) => {
+      new Running<Context, Adds>(handoff, say, resolve, reject).start(started)
+    })
+  } catch (error) {
+    return fail(handoff, error, say)
+  }
+}
+
+/** Tells the peer no, where there is something to say and somebody to say it to, and fails. */
+const fail = async (handoff: Handoff<unknown>, error: unknown, say: Say): Promise<never> => {
+  const refusal = handoff.refuse(error)
+  if (refusal !== undefined) await say(handoff.seal(refusal))
+  throw error
+}
+
+type Step<Adds> = IteratorResult<Bytes, Adds & Replacements>
+
+/** A body at work. Callbacks, not an async function: each connection has several, and promises are what they cost. */
+class Running<Context, Adds> {
+  readonly #handoff: Handoff<Context>
+  readonly #say: Say
+  readonly #resolve: (handoff: Handoff<Context & Adds>) => void
+  readonly #reject: (error: unknown) => void
+  readonly #cancellation: Cancellation
+  readonly #aborted = (): void => this.#fail(this.#cancellation.reason)
+  readonly #failed = (error: unknown): void => this.#fail(error)
+  readonly #stepped = (step: Step<Adds>): void => this.#take(step)
+  readonly #returned = (added: Adds & Replacements): void => this.#end(added)
+  #speaking: Speaking<Adds> | undefined = undefined
+  #isOver = false
+
+  constructor(
+    handoff: Handoff<Context>,
+    say: Say,
+    resolve: (handoff: Handoff<Context & Adds>) => void,
+    reject: (error: unknown) => void
+  ) {
+    this.#handoff = handoff
+    this.#say = say
+    this.#resolve = resolve
+    this.#reject = reject
+    this.#cancellation = cancelledBy(handoff)
+  }
+
+  start(body: ReturnType<StageBody<never, Adds>>): void {
+    if (isSpeaking(body)) {
+      this.#speaking = body
+      this.#next()
+    } else if (body instanceof Promise) body.then(this.#returned, this.#failed)
+    else this.#end(body)
+    if (this.#cancellation.aborted) this.#aborted()
+    else if (!this.#isOver) this.#cancellation.listen(this.#aborted)
+  }
+
+  #next(): void {
+    this.#speaking!.next().then(this.#stepped, this.#failed)
+  }
+
+  #take({ done, value }: Step<Adds>): void {
+    if (done === true) return this.#end(value)
+    if (this.#isOver) return
+    const room = this.#say(this.#handoff.seal(value))
+    if (room === undefined) this.#next()
+    else room.then(() => this.#next(), this.#failed)
+  }
+
+  #end(added: Adds & Replacements): void {
+    if (this.#isOver) return this.#leave(added)
+    this.#finish()
+    const next = extend(this.#handoff, added)
+    const { answer } = added
+    const room = answer === undefined ? undefined : this.#say(this.#handoff.seal(answer))
+    if (room === undefined) return this.#resolve(next)
+    room.then(
+      () => this.#resolve(next),
+      (error: unknown) => fail(next, error, this.#say).catch(this.#reject)
+    )
+  }
+
+  #fail(error: unknown): void {
+    if (this.#isOver) return
+    this.#finish()
+    this.#speaking?.return(undefined as never).catch(() => {})
+    fail(this.#handoff, error, this.#say).catch(this.#reject)
+  }
+
+  /** Nobody waits for it any more: what it has opened is to be closed. */
+  #leave(added: Replacements | undefined): void {
+    added?.refuse?.(new ClosedError())
+  }
+
+  #finish(): void {
+    this.#isOver = true
+    this.#cancellation.forget(this.#aborted)
+  }
+}
+
+const extend = <Context, Adds>(handoff: Handoff<Context>, added: Adds & Replacements): Handoff<Context & Adds> => {
+  if (Object.keys(added).length === 0) return handoff as Handoff<Context & Adds>
+  const { frames = handoff.frames, seal = handoff.seal, refuse = handoff.refuse } = added
+  const context = { ...handoff.context, ...withoutReplacements<Adds>(added) } as Context & Adds
+  return handoffOf({ frames, seal, refuse, context }, cancelledBy(handoff))
+}
+
+const withoutReplacements = <Adds>(added: Adds & Replacements): Adds => {
+  if (!('refuse' in added || 'answer' in added || 'frames' in added || 'seal' in added)) return added
+  const { frames: _f, seal: _s, refuse: _r, answer: _a, ...adds } = added
+  return adds as Adds
+}
