@@ -1,5 +1,5 @@
 import { Socket, type ConnectOpts, type SocketConstructorOpts } from 'node:net'
-import { handleOf } from './handle.ts'
+import { handleOf, stopReading } from './handle.ts'
 
 /** Bytes have come: so many, at the start of `buffer`, and only until this returns. Returns whether to read on. */
 export type Received = (this: Socket, length: number, buffer: Uint8Array) => boolean
@@ -31,6 +31,8 @@ export const readShared = (socket: Socket, received: Received): boolean => {
   Object.assign(socket, { [found.buffer]: shared, [found.callback]: received })
   // Without a handle it is still to be connected, and Node does this then.
   handle?.useUserBuffer?.(shared)
+  // A socket that is paused is still read, into memory of its own, until that is full.
+  if (handle?.reading === true) stopReading(socket)
   return true
 }
 

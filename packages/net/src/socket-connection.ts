@@ -178,7 +178,8 @@ export class SocketConnection
 
   /** Bytes have come; `lent` are those that are to be copied by whoever keeps them. Returns whether to read on. */
   received(bytes: Uint8Array, length: number, lent: boolean): boolean {
-    if (this.#peer !== undefined) {
+    // What is ahead waits for the peer, and this behind it.
+    if (this.#peer !== undefined && this.#ahead === undefined) {
       this.#flow?.passed(this.#direction, length)
       return this.#peer.#give(bytes, length, lent)
     }
