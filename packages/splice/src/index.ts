@@ -1,2 +1,3 @@
 export { relayDescriptors, type End, type Relayed } from './relay-descriptors.ts'
 export { relayedEvents } from './relay.ts'
+export { splice } from './splice.ts'

@@ -8,11 +8,16 @@ export interface Pipe {
   readonly entry: number
 }
 
-/** How much one pipe holds. More at a time saves calls; a user who is not root may have 64 MB of pipes. */
-export const pipeSize: number = 262_144
+/** How much one pipe holds: each time that bytes are moved wakes somebody up, which costs more than to move them. */
+export const pipeSize: number = 1_048_576
+/** With less than this it is cheaper to copy. */
+const leastSize = 262_144
 
-/** So many may be in use: who does not read holds one, and must not come by all of our descriptors with a few of them. */
-const most = 256
+/**
+ * So many may be in use. A user who is not root may have 64 MB of pipes; and who does not read holds one, and must not come
+ * by all of our descriptors with a few of them.
+ */
+const most = 64
 /** So many wait for the next who needs one. */
 const spare = 16
 
@@ -32,7 +37,7 @@ export const endRelay = (): void => {
   if (relays === 0) for (const pipe of free.splice(0)) closePipe(pipe)
 }
 
-/** An empty pipe, or `undefined` where too many are in use, or there are no descriptors left. */
+/** An empty pipe, or `undefined` where too many are in use, or there are no descriptors or no memory for one. */
 export const takePipe = (): Pipe | undefined => {
   if (lent >= most) return undefined
   const pipe = free.pop() ?? openPipe()
@@ -56,9 +61,9 @@ export const discardPipe = (pipe: Pipe): void => {
 const openPipe = (): Pipe | undefined => {
   if (pipe2(ends.address, O_CLOEXEC | O_NONBLOCK) < 0) return undefined
   const pipe = { exit: ends.view.getInt32(0, true), entry: ends.view.getInt32(4, true) }
-  // Where it may not be so large, it is as large as it is.
-  fcntl(pipe.entry, F_SETPIPE_SZ, pipeSize)
-  return pipe
+  if (fcntl(pipe.entry, F_SETPIPE_SZ, pipeSize) >= 0 || fcntl(pipe.entry, F_SETPIPE_SZ, leastSize) >= 0) return pipe
+  closePipe(pipe)
+  return undefined
 }
 
 const closePipe = ({ exit, entry }: Pipe): void => {

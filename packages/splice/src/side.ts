@@ -12,7 +12,6 @@ import {
   SHUT_WR,
   SPLICE_F_MOVE,
   SPLICE_F_NONBLOCK,
-  allocate,
   loop,
   recv,
   send,
@@ -22,7 +21,7 @@ import {
   type Memory,
   type Watcher
 } from '@it-socks/syscall'
-import { buffer, bufferSize } from './buffer.ts'
+import { buffer, bufferSize, allocateAside, putAside, readSize, takeBack } from './buffer.ts'
 import { discardPipe, pipeSize, returnPipe, takePipe, type Pipe } from './pipes.ts'
 import type { Relay } from './relay.ts'
 
@@ -101,7 +100,7 @@ export class Side implements Watcher {
     let length = 0
     for (const chunk of chunks) length += chunk.byteLength
     if (length === 0) return
-    const block = length > bufferSize ? allocate(length) : buffer
+    const block = length > bufferSize ? allocateAside(length) : buffer
     let at = 0
     for (const chunk of chunks) {
       block.bytes.set(chunk, at)
@@ -110,9 +109,13 @@ export class Side implements Watcher {
     this.relay.flow.passed(this.direction, length)
     if (this.relay.over) return
     if (block === buffer) return this.hand(length)
+    this.wait(block)
+  }
+
+  wait(block: Memory): void {
     this.waiting = block
     this.from = 0
-    this.to = length
+    this.to = block.bytes.length
   }
 
   /** Moves what can be moved now, but not more than its share. */
@@ -138,6 +141,12 @@ export class Side implements Watcher {
   clear(): void {
     if (this.pipe !== undefined) discardPipe(this.pipe)
     this.pipe = undefined
+    this.forgetWaiting()
+  }
+
+  forgetWaiting(): void {
+    if (this.waiting === undefined) return
+    takeBack(this.waiting)
     this.waiting = undefined
   }
 
@@ -154,7 +163,7 @@ export class Side implements Watcher {
       if (!peer.writable) return false
       const length = this.to - this.from
       const sent = send(peer.fd, this.waiting.address + this.from, length, MSG_DONTWAIT | MSG_NOSIGNAL)
-      if (sent === length) this.waiting = undefined
+      if (sent === length) this.forgetWaiting()
       else if (sent >= 0) {
         this.from += sent
         peer.writable = false
@@ -171,10 +180,11 @@ export class Side implements Watcher {
 
   /** Reads into the buffer, and sends from there. Returns how much came. */
   carry(): number {
-    const came = recv(this.fd, buffer.address, bufferSize, MSG_DONTWAIT)
+    const size = readSize()
+    const came = recv(this.fd, buffer.address, size, MSG_DONTWAIT)
     if (came <= 0) return this.came(came, 'recv')
-    if (came < bufferSize && !this.thorough) this.readable = false
-    this.vote(came >= large)
+    if (came < size && !this.thorough) this.readable = false
+    this.vote(came >= large || came === size)
     this.relay.flow.passed(this.direction, came)
     // Whoever counts may end it.
     if (!this.relay.over) this.hand(came)
@@ -195,17 +205,16 @@ export class Side implements Watcher {
     }
     if (sent === length) return
     peer.writable = false
-    const left = length - sent
-    this.waiting = allocate(left)
-    this.waiting.bytes.set(buffer.bytes.subarray(sent, length))
-    this.from = 0
-    this.to = left
+    this.wait(putAside(sent, length))
   }
 
   /** Reads into a pipe, which is empty. Returns how much came. */
   fill(): number {
     this.pipe ??= takePipe()
-    if (this.pipe === undefined) return this.carry()
+    if (this.pipe === undefined) {
+      this.bulk = false
+      return this.carry()
+    }
     const came = splice(this.fd, this.pipe.entry, pipeSize, moving)
     if (came <= 0) return this.came(came, 'splice')
     this.piped = came

@@ -5,7 +5,7 @@ import { setImmediate as turn } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
 import { MSG_OOB, allocate, loop, send } from '@it-socks/syscall'
 import { relayedEvents } from '@it-socks/splice'
-import { hear, over, pattern, relay, standstill, type Test } from './setup.ts'
+import { descriptorOf, hear, over, pattern, relay, standstill, type Test } from './setup.ts'
 
 const sides = (side: 'client' | 'target', { client, target }: Test): [Socket, Socket] =>
   side === 'client' ? [client, target] : [target, client]
@@ -334,8 +334,7 @@ describe('urgent data', () => {
   const urgent = (socket: Socket, text: string): void => {
     const memory = allocate(text.length)
     memory.bytes.set(Buffer.from(text))
-    const { fd } = (socket as Socket & { _handle: { fd: number } })._handle
-    expect(send(fd, memory.address, text.length, MSG_OOB)).toBe(text.length)
+    expect(send(descriptorOf(socket), memory.address, text.length, MSG_OOB)).toBe(text.length)
   }
 
   it.each([0, 8 * megabyte])('does not stop what comes after it, with %d bytes before', async (length) => {

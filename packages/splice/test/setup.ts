@@ -26,11 +26,17 @@ export const connected = async (
     peer.on('error', () => {}).destroy()
   })
   await once(peer, 'connect')
-  const [socket] = (await accepted) as [Socket]
+  const [socket] = (await accepted) as Socket[] as [Socket]
   server.close()
-  const fd = checked(fcntl((socket as Socket & { _handle: { fd: number } })._handle.fd, F_DUPFD_CLOEXEC, 0), 'fcntl')
+  const fd = checked(fcntl(descriptorOf(socket), F_DUPFD_CLOEXEC, 0), 'fcntl')
   socket.destroy()
   return { fd, peer }
+}
+
+/** The descriptor that a socket has. */
+export const descriptorOf = (socket: Socket): number => {
+  const { _handle: handle } = socket as unknown as { _handle: { fd: number } }
+  return handle.fd
 }
 
 export interface Outcome {

@@ -1,0 +1,79 @@
+import { isSocketTransport, portable, type Engine, type SocketTransport } from '@it-socks/net'
+import type { Flow, Transport } from '@it-socks/stage'
+import { close } from '@it-socks/syscall'
+import { descriptorOf, duplicate } from './descriptor.ts'
+import { relayDescriptors, type Relayed } from './relay-descriptors.ts'
+
+/**
+ * The portable engine, but for the relay: where both sides are plain sockets of Node's, TCP or unix, it takes over their
+ * descriptors when the handshake is over, and moves bytes in the kernel. All else (TLS, streams that are no sockets, a
+ * relay with transforms) it leaves to them, and so it does where there are no descriptors left to duplicate. For Linux.
+ *
+ * @example
+ *
+ * ```ts
+ * import { splice } from '@it-socks/splice'
+ * import { createServer } from '@it-socks/server'
+ *
+ * const server = createServer({ engine: splice() })
+ * await server.listen({ host: '127.0.0.1', port: 0 })
+ * await server.close()
+ * ```
+ */
+export const splice = (): Engine => ({ ...portable, name: 'splice', join: joinSockets })
+
+const joinSockets = (client: Transport, target: Transport, flow: Flow): boolean => {
+  if (!isSocketTransport(client) || !isSocketTransport(target)) return false
+  if (client.waiting === 0 && target.waiting === 0) return takeOver(client, target, flow)
+  if (descriptorOf(client.socket) === undefined || descriptorOf(target.socket) === undefined) return false
+  afterwards(client, target, flow)
+  return true
+}
+
+/** What was written before has to leave before what the relay writes. */
+const afterwards = (client: SocketTransport, target: SocketTransport, flow: Flow): void => {
+  const watch = (act: ((error: unknown) => void) | undefined): void => {
+    client.broken(act)
+    target.broken(act)
+  }
+  watch((error) => {
+    watch(undefined)
+    flow.failed(error)
+  })
+  client.drained(() =>
+    target.drained(() => {
+      watch(undefined)
+      if (takeOver(client, target, flow) || client.join(target, flow)) return
+      flow.failed(new Error('the sockets cannot be joined'))
+    })
+  )
+}
+
+/** Returns whether it has: where not, nothing has happened. */
+const takeOver = (client: SocketTransport, target: SocketTransport, flow: Flow): boolean => {
+  const [near, far] = [descriptorOf(client.socket), descriptorOf(target.socket)]
+  if (near === undefined || far === undefined) return false
+  const one = duplicate(near)
+  if (one < 0) return false
+  const other = duplicate(far)
+  if (other < 0) {
+    close(one)
+    return false
+  }
+
+  let relayed: Relayed | undefined
+  let aborted = false
+  const abort = (reason: unknown): void => {
+    aborted = true
+    relayed?.abort(reason)
+  }
+  const ours = { fd: one, ...client.detach(abort) }
+  const theirs = { fd: other, ...target.detach(abort) }
+  // The connection lives on by its other descriptor: no FIN is sent.
+  client.socket.destroy()
+  target.socket.destroy()
+  relayed = relayDescriptors(ours, theirs, flow)
+  // By whoever counts what was ahead.
+  if (aborted) relayed.abort(new Error('aborted'))
+  return true
+}
