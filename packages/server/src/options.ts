@@ -1,5 +1,5 @@
 import type { ServerMethod } from '@it-socks/auth'
-import type { Endpoint } from '@it-socks/net'
+import type { Endpoint, Engine } from '@it-socks/net'
 import type { CommandName } from '@it-socks/protocol'
 import type { Rule } from '@it-socks/rules'
 import type { Socks4Options } from '@it-socks/socks4'
@@ -8,6 +8,16 @@ import type { Binder, DatagramBinder, Dial, Resolve, ReverseResolve } from '@it-
 export interface ServerOptions {
   /** Where to listen. Default: 127.0.0.1:1080. */
   listen?: Endpoint | readonly Endpoint[]
+  /**
+   * How connections are had: `portable` of `@it-socks/net`, `splice()` of `@it-socks/splice`, `epoll()` of
+   * `@it-socks/epoll`, or one of your own. Default: `portable`.
+   */
+  engine?: Engine
+  /**
+   * Lets servers in other threads and processes of this user listen at the same address: the system spreads connections over
+   * them (SO_REUSEPORT). Default: false.
+   */
+  reusePort?: boolean
   /** Authentication methods in order of preference. Default: `[none()]`. */
   methods?: readonly ServerMethod[]
   /**
@@ -36,11 +46,11 @@ export interface ServerOptions {
   resolve?: Resolve
   /** How addresses become names, for Tor's `resolvePtr`. Default: `systemReverse()`. */
   reverseResolve?: ReverseResolve
-  /** How targets are reached. Default: `dial({ resolve })`, directly. */
+  /** How targets are reached. Default: directly, as the engine dials. */
   dial?: Dial
-  /** Where to listen for BIND. Default: `binder()`. */
+  /** Where to listen for BIND. Default: the engine's `binder()`. */
   binder?: Binder
-  /** Where to open sockets for UDP ASSOCIATE. Default: `datagramBinder()`. */
+  /** Where to open sockets for UDP ASSOCIATE. Default: the engine's `datagramBinder()`. */
   datagramBinder?: DatagramBinder
   /**
    * The IP address that others know this machine by, where it is behind NAT: BIND and UDP ASSOCIATE tell it to clients in

@@ -24,7 +24,8 @@ export type Serve = (connection: ByteDuplex, progress: Progress, signal: Signal)
 
 /** The default pipeline. Its stages are made once; what differs from connection to connection is in their context. */
 export const pipeline = (settings: Settings): Serve => {
-  const { handshakeTimeout, idleTimeout, rules, otherwise } = settings
+  const { engine, handshakeTimeout, idleTimeout: idle, rules, otherwise } = settings
+  const how = engine.join === undefined ? { idle } : { idle, engine: engine.join }
   const negotiation = compose(negotiate(settings), requested, authorize(rules, { otherwise }))
   const handshake = deadline('the handshake', handshakeTimeout, negotiation)
   const commands = command(handlers(settings))
@@ -35,7 +36,7 @@ export const pipeline = (settings: Settings): Serve => {
       handshake,
       commands,
       established,
-      relay(connection, { idle: idleTimeout, traffic: progress.traffic })
+      relay(connection, { ...how, traffic: progress.traffic })
     )
 }
 

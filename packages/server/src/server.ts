@@ -1,8 +1,9 @@
 import { EventEmitter } from 'node:events'
-import { listen, type Endpoint, type Listener, type SocketDuplex } from '@it-socks/net'
+import type { Endpoint, Listener, SocketDuplex } from '@it-socks/net'
 import { ClosedError, ConfigurationError } from '@it-socks/protocol'
 import { after } from '@it-socks/stage'
 import type { ServerOptions } from './options.ts'
+import { openDoor } from './door.ts'
 import { openSession, type Emit } from './open-session.ts'
 import { pipeline } from './pipeline.ts'
 import type { ServerEvents, Session } from './session.ts'
@@ -75,28 +76,30 @@ export const createServer = (options: ServerOptions = {}): Server => {
     openSession(connection, ++count, listener, common)
   }
 
-  const acceptFrom = async (listener: Listener, endpoint: Endpoint): Promise<void> => {
-    for await (const connection of listener) accept(connection, endpoint)
-  }
-
   return Object.assign(events, {
     sessions,
     async listen() {
       if (listeners !== undefined || closing) throw new ConfigurationError('a server listens once in its life')
-      const started = settings.endpoints.map((endpoint) =>
-        listen(endpoint, { onAcceptError: (error) => emit('acceptError', error) })
+      const { engine, reusePort } = settings
+      const doors = settings.endpoints.map((endpoint) =>
+        openDoor(accept, (take) =>
+          engine.listen(endpoint, { accept: take, reusePort, onAcceptError: (error) => emit('acceptError', error) })
+        )
       )
-      listeners = started
-      const listening = started.map((listener) => listener.listening)
+      listeners = doors.map(({ listener }) => listener)
+      const listening = listeners.map((listener) => listener.listening)
       // All of them first, so that each has either failed or can be closed.
       await Promise.allSettled(listening)
       try {
         const bound = await Promise.all(listening)
         endpoints = bound
-        started.forEach((listener, index) => void acceptFrom(listener, bound[index]!))
+        doors.forEach(({ open }, index) => open(bound[index]!))
         return bound
       } catch (error) {
-        for (const listener of started) listener.close()
+        for (const { listener, shut } of doors) {
+          listener.close()
+          shut(error)
+        }
         throw error
       }
     },

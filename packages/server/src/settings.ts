@@ -1,5 +1,5 @@
 import { authenticate, none } from '@it-socks/auth'
-import { binder, datagramBinder, dial, systemResolve, systemReverse, type Endpoint } from '@it-socks/net'
+import { portable, systemResolve, systemReverse, type Endpoint } from '@it-socks/net'
 import { ConfigurationError, formatAddress, isLoopback } from '@it-socks/protocol'
 import { socks4, type Socks4Options } from '@it-socks/socks4'
 import type { Authenticated, Requested, Stage } from '@it-socks/stage'
@@ -36,9 +36,11 @@ export const settle = (
     allowPrivate = false,
     resolve = systemResolve(),
     reverseResolve = systemReverse(),
-    dial: dialTarget = dial({ resolve, timeout: Infinity }),
-    binder: bindTarget = binder(),
-    datagramBinder: bindDatagrams = datagramBinder(),
+    engine = portable,
+    reusePort = false,
+    dial = engine.dial({ resolve, timeout: Infinity }),
+    binder = engine.binder(),
+    datagramBinder = engine.datagramBinder(),
     publicHost,
     maxConnections = Infinity,
     handshakeTimeout = 10_000,
@@ -69,9 +71,11 @@ export const settle = (
     otherwise,
     resolve,
     reverseResolve,
-    dial: dialTarget,
-    binder: bindTarget,
-    datagramBinder: bindDatagrams,
+    engine,
+    reusePort,
+    dial,
+    binder,
+    datagramBinder,
     publicHost,
     ...limits
   }
