@@ -71,7 +71,8 @@ export const listen = (
     const connection = socketDuplex(socket)
     // Who has reset it already has no address any more, and rules would take it for somebody on a unix socket.
     const isLost = 'port' in endpoint && connection.remoteAddress === undefined
-    if (isLost || accepted.readableLength >= pending) connection.abort(new ClosedError())
+    const isTooMany = accept === undefined && accepted.readableLength >= pending
+    if (isLost || isTooMany) connection.abort(new ClosedError())
     else if (accept === undefined) accepted.push(connection)
     else accept(connection)
   })

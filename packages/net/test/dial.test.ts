@@ -2,9 +2,9 @@ import { getEventListeners, once } from 'node:events'
 import type { Socket } from 'node:net'
 import { setImmediate as turn } from 'node:timers/promises'
 import { afterEach, describe, expect, it, vi } from 'vitest'
-import { dial } from '@it-socks/net'
+import { dial, type Open, type SocketDuplex } from '@it-socks/net'
 import { ConfigurationError, RefusedError, UnresolvableError } from '@it-socks/protocol'
-import type { Resolve, ResolveOptions } from '@it-socks/stage'
+import { cancellation, type Resolve, type ResolveOptions } from '@it-socks/stage'
 import { all, closedPort, failureOf, hear, openSockets, portOf, say, serving, silentPort, standstill } from './setup.ts'
 
 afterEach(() => {
@@ -118,6 +118,62 @@ describe('dial', () => {
     expect(target.remoteAddress).toBe('127.0.0.2')
     expect(tunnel.localAddress?.host).toBe('127.0.0.2')
     tunnel.abort?.(new Error('enough'))
+  })
+})
+
+describe('an `open` of one’s own', () => {
+  const opened = (host: string): SocketDuplex => ({
+    source: say() as AsyncIterable<Uint8Array>,
+    sink: () => Promise.resolve(),
+    abort: () => {},
+    remoteAddress: { host, port: 80 }
+  })
+
+  it('connects to the address, from the local address, with the dial’s signal', async () => {
+    const open = vi.fn<Open>(async ({ host }) => opened(host))
+    const direct = dial({ open, localAddress: '192.0.2.1' })
+    const tunnel = await direct({ host: '192.0.2.9', port: 80 })
+    expect(tunnel.remoteAddress).toEqual({ host: '192.0.2.9', port: 80 })
+    const [address, options] = open.mock.calls[0] ?? []
+    expect(address).toEqual({ host: '192.0.2.9', port: 80 })
+    expect(options).toMatchObject({ localAddress: '192.0.2.1', signal: { aborted: false } })
+  })
+
+  it('races like any other, and what it opens too late is aborted', async () => {
+    const late = opened('192.0.2.1')
+    const abort = vi.spyOn(late, 'abort')
+    let come!: (late: SocketDuplex) => void
+    const open: Open = ({ host }) =>
+      host === '192.0.2.1'
+        ? new Promise((resolve) => {
+            come = resolve
+          })
+        : Promise.resolve(opened(host))
+    const direct = dial({ open, resolve: table('192.0.2.1', '192.0.2.2'), attemptDelay: 0 })
+    const tunnel = await direct({ host: 'name', port: 80 })
+    expect(tunnel.remoteAddress?.host).toBe('192.0.2.2')
+    come(late)
+    await turn()
+    expect(abort).toHaveBeenCalledOnce()
+  })
+
+  it.each(['signal', 'cancellation'] as const)('is given up by the %s', async (how) => {
+    const reason = new Error('the client has gone')
+    const owner = cancellation()
+    const open: Open = (_, { signal }) =>
+      new Promise((_resolve, reject) => {
+        signal.addEventListener('abort', () => reject(signal.reason as Error))
+      })
+    const options = how === 'signal' ? { signal: owner.signal } : { cancellation: owner }
+    const dialled = failureOf(dial({ open })({ host: '192.0.2.9', port: 80 }, options))
+    owner.abort(reason)
+    expect(await dialled).toBe(reason)
+  })
+
+  it('has its system errors named as those of the target', async () => {
+    const cause = Object.assign(new Error('connect ENETUNREACH'), { code: 'ENETUNREACH', syscall: 'connect' })
+    const error = await failureOf(dial({ open: () => Promise.reject(cause) })({ host: '192.0.2.9', port: 80 }))
+    expect(error).toMatchObject({ reply: 'network-unreachable', cause })
   })
 })
 

@@ -10,8 +10,9 @@ import {
   type SocketDuplex,
   type SocketTransport
 } from '@it-socks/net'
-import { ClosedError } from '@it-socks/protocol'
-import { all, failureOf, hear, portOf, say, serving, socketPath } from './setup.ts'
+import { ClosedError, ConfigurationError } from '@it-socks/protocol'
+import { checkReusePort } from '../src/reuse-port.ts'
+import { all, failureOf, hear, portOf, say, serving, socketPath, standstill } from './setup.ts'
 
 const anyPort = { host: '127.0.0.1', port: 0 }
 
@@ -171,4 +172,61 @@ describe('listen', () => {
     const fourth = await client(endpoint)
     expect((await take(listener)).remoteAddress?.port).toBe(fourth.localPort)
   })
+
+  it('gives connections to `accept` as they come, however many wait, and the loop none', async () => {
+    const accepted: SocketDuplex[] = []
+    const accept = (connection: SocketDuplex): void => void accepted.push(connection)
+    const { listener, endpoint } = await listening({ accept, pending: 0 })
+    const next = listener[Symbol.asyncIterator]().next()
+    await Promise.all([client(endpoint), client(endpoint)])
+    await standstill(() => accepted.length)
+    expect(accepted.map(({ remoteAddress }) => remoteAddress?.host)).toEqual(['127.0.0.1', '127.0.0.1'])
+    listener.close()
+    expect(await next).toEqual({ done: true })
+    for (const connection of accepted) await connection.sink(say())
+  })
 })
+
+describe('reusePort', () => {
+  const knows = isKnown()
+
+  it.skipIf(!knows)('shares a port with others that do so, too', async () => {
+    const first = await listening({ reusePort: true })
+    const second = await listening({ reusePort: true }, first.endpoint)
+    expect(second.endpoint).toEqual(first.endpoint)
+    first.listener.close()
+    const socket = await client(second.endpoint)
+    expect((await take(second.listener)).remoteAddress?.port).toBe(socket.localPort)
+  })
+
+  it.skipIf(!knows)('does not share with one that does not', async () => {
+    const { endpoint } = await listening()
+    expect(await failureOf(listen(endpoint, { reusePort: true }).listening)).toMatchObject({ code: 'EADDRINUSE' })
+  })
+
+  it.skipIf(knows)('is refused where this release of Node would ignore it', () => {
+    expect(() => listen(anyPort, { reusePort: true })).toThrow(ConfigurationError)
+  })
+
+  it('is refused on a unix socket', () => {
+    expect(() => listen({ path: '/nowhere' }, { reusePort: true })).toThrow('a unix socket cannot be shared')
+  })
+
+  it.each(['20.19.0', '22.11.0', '23.0.0'])('needs a later release than %s', (version) => {
+    const message = `reusePort needs Node 22.12, 23.1 or later; this is ${version}`
+    expect(() => checkReusePort(false, version)).toThrow(new ConfigurationError(message))
+  })
+
+  it.each(['22.12.0', '22.20.1', '23.1.0', '24.0.0', '26.1.0'])('is known to %s', (version) => {
+    expect(() => checkReusePort(false, version)).not.toThrow()
+  })
+})
+
+function isKnown(): boolean {
+  try {
+    checkReusePort(false)
+    return true
+  } catch {
+    return false
+  }
+}

@@ -1,7 +1,7 @@
 import { getEventListeners, once } from 'node:events'
 import { connect, type Socket } from 'node:net'
-import { describe, expect, it, onTestFinished } from 'vitest'
-import { binder, type BinderSettings } from '@it-socks/net'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
+import { binder, listen, type BinderSettings } from '@it-socks/net'
 import { ConfigurationError, RefusedError, type Address } from '@it-socks/protocol'
 import type { BinderOptions, Binding, Tunnel } from '@it-socks/stage'
 import { all, failureOf, hear, openHandles, portOf, say, serving, standstill } from '../setup.ts'
@@ -229,5 +229,15 @@ describe('a binder that cannot listen', () => {
     { ports: [Number.NaN, 2] }
   ])('is not made: %o', (settings) => {
     expect(() => binder(settings)).toThrow(ConfigurationError)
+  })
+})
+
+describe('a `listen` of one’s own', () => {
+  it('is what the binder listens with', async () => {
+    const asked = vi.fn<typeof listen>(listen)
+    const binding = await bound({ listen: asked, ports: [1, 65_535] })
+    expect(asked).toHaveBeenCalledWith(expect.objectContaining({ host: '127.0.0.1', port: binding.address.port }))
+    const socket = await peerOf(binding.address)
+    expect((await take(binding)).remoteAddress?.port).toBe(socket.localPort)
   })
 })
