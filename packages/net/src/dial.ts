@@ -8,6 +8,7 @@ import {
 } from '@it-socks/protocol'
 import {
   cancellationOf,
+  cancellerOf,
   limitTime,
   type Cancellation,
   type Dial,
@@ -67,8 +68,9 @@ export const dial = ({
   const connect = (host: string, port: number, cancellation: Cancellation): Promise<SocketDuplex> =>
     open({ host, port }, new LeanOptions(localAddress, cancellation))
 
-  return async (destination, { signal, cancellation, permit } = {}) => {
-    const limit = limitTime(cancellation ?? cancellationOf(signal), timeout, () => tooLate(destination, timeout))
+  return async (destination, options = {}) => {
+    const { permit } = options
+    const limit = limitTime(cancellerOf(options), timeout, () => tooLate(destination, timeout))
     try {
       const { host, port } = destination
       const found =
