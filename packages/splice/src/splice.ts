@@ -1,4 +1,4 @@
-import { isSocketTransport, portable, type Engine, type SocketTransport } from '@it-socks/net'
+import { isSocketTransport, portable, type Detached, type Engine, type SocketTransport } from '@it-socks/net'
 import type { Flow, Transport } from '@it-socks/stage'
 import { close } from '@it-socks/syscall'
 import { descriptorOf, duplicate } from './descriptor.ts'
@@ -24,6 +24,7 @@ export const splice = (): Engine => ({ ...portable, name: 'splice', join: joinSo
 
 const joinSockets = (client: Transport, target: Transport, flow: Flow): boolean => {
   if (!isSocketTransport(client) || !isSocketTransport(target)) return false
+  if (client === target) return false
   if (client.waiting === 0 && target.waiting === 0) return takeOver(client, target, flow)
   if (descriptorOf(client.socket) === undefined || descriptorOf(target.socket) === undefined) return false
   afterwards(client, target, flow)
@@ -51,29 +52,52 @@ const afterwards = (client: SocketTransport, target: SocketTransport, flow: Flow
 
 /** Returns whether it has: where not, nothing has happened. */
 const takeOver = (client: SocketTransport, target: SocketTransport, flow: Flow): boolean => {
-  const [near, far] = [descriptorOf(client.socket), descriptorOf(target.socket)]
-  if (near === undefined || far === undefined) return false
-  const one = duplicate(near)
-  if (one < 0) return false
-  const other = duplicate(far)
-  if (other < 0) {
-    close(one)
-    return false
-  }
-
+  const descriptors = duplicates(client, target)
+  if (descriptors === undefined) return false
   let relayed: Relayed | undefined
   let aborted = false
   const abort = (reason: unknown): void => {
     aborted = true
     relayed?.abort(reason)
   }
-  const ours = { fd: one, ...client.detach(abort) }
-  const theirs = { fd: other, ...target.detach(abort) }
+  const giveUp = (): void => {
+    for (const fd of descriptors) close(fd)
+  }
+  let ours: Detached
+  try {
+    ours = client.detach(abort)
+  } catch {
+    // Somebody still reads or writes it: let iterators do it.
+    giveUp()
+    return false
+  }
+  let theirs: Detached
+  try {
+    theirs = target.detach(abort)
+  } catch (error) {
+    giveUp()
+    client.socket.destroy()
+    queueMicrotask(() => flow.failed(error))
+    return true
+  }
   // The connection lives on by its other descriptor: no FIN is sent.
   client.socket.destroy()
   target.socket.destroy()
-  relayed = relayDescriptors(ours, theirs, flow)
-  // By whoever counts what was ahead.
-  if (aborted) relayed.abort(new Error('aborted'))
+  const [near, far] = descriptors
+  relayed = relayDescriptors({ fd: near, ...ours }, { fd: far, ...theirs }, flow)
+  // Whoever counts has seen enough by what was ahead, before there was something to abort.
+  if (aborted) relayed.abort(undefined)
   return true
+}
+
+/** Another descriptor of each. */
+const duplicates = (client: SocketTransport, target: SocketTransport): [number, number] | undefined => {
+  const [near, far] = [descriptorOf(client.socket), descriptorOf(target.socket)]
+  if (near === undefined || far === undefined) return undefined
+  const one = duplicate(near)
+  if (one < 0) return undefined
+  const other = duplicate(far)
+  if (other >= 0) return [one, other]
+  close(one)
+  return undefined
 }
