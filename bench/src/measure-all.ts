@@ -1,6 +1,7 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import type { Generator } from './load/generator.ts'
 import type { Proxy } from './proxies/proxy.ts'
-import { startProxy, type RunningProxy } from './proxies/start.ts'
+import { startProxy, type RunningProxy, type StartOptions } from './proxies/start.ts'
 import type { Result, WorkloadResults } from './report/results.ts'
 import { summarize } from './report/statistics.ts'
 import type { Sample, Workload } from './workloads/workload.ts'
@@ -17,8 +18,20 @@ export interface Course {
   readonly running: Set<RunningProxy>
 }
 
+/** After many connections it may take a minute before a port is free again. */
+const attempts = 60
+
 const start = async (proxy: Proxy, workload: Workload, course: Course): Promise<RunningProxy> => {
-  const started = await startProxy(proxy, { folder: course.folder, descriptors: workload.descriptors })
+  const options: StartOptions = { folder: course.folder, descriptors: workload.descriptors }
+  let started: RunningProxy | undefined
+  for (let attempt = 1; started === undefined; attempt++) {
+    try {
+      started = await startProxy(proxy, options)
+    } catch (error) {
+      if (attempt === attempts || !(error as Error).message.includes('EADDRINUSE')) throw error
+      await delay(1000)
+    }
+  }
   course.running.add(started)
   course.generator.guard(started.pid)
   return started
@@ -36,6 +49,7 @@ class Contestant {
   readonly #workload: Workload
   readonly #course: Course
   readonly #samples: Sample[] = []
+  readonly #notes = new Set<string>()
   #running: RunningProxy | undefined
   #error: string | undefined
 
@@ -49,12 +63,13 @@ class Contestant {
     if (this.#error !== undefined) return
     try {
       const running = (this.#running ??= await start(this.proxy, this.#workload, this.#course))
-      const sample = await this.#course.generator.run({
+      const { sample, notes } = await this.#course.generator.run({
         proxy: running.port,
         pid: running.pid,
         workload: this.#workload.name,
         scale: this.#course.scale
       })
+      for (const note of notes) this.#notes.add(note)
       if (round > 0) this.#samples.push(sample)
       if (this.#workload.fresh !== undefined) await this.leave()
     } catch (error) {
@@ -71,11 +86,14 @@ class Contestant {
 
   result(): Result {
     if (this.#error !== undefined) return { error: this.#error }
-    const metrics = this.#workload.metrics.map(({ name }) => [
+    const metrics = this.#workload.metrics.map(({ name }): [string, number[]] => [
       name,
-      summarize(this.#samples.map((sample) => sample[name]!))
+      this.#samples.map((sample) => sample[name]).filter((value) => value !== undefined)
     ])
-    return { metrics: Object.fromEntries(metrics) }
+    const summaries = metrics
+      .filter(([, values]) => values.length > 0)
+      .map(([name, values]) => [name, summarize(values)])
+    return { metrics: Object.fromEntries(summaries), notes: [...this.#notes] }
   }
 }
 

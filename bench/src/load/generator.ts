@@ -3,13 +3,19 @@ import { once } from 'node:events'
 import type { Sample, Task } from '../workloads/workload.ts'
 import type { Answer } from './main.ts'
 
+export interface Outcome {
+  readonly sample: Sample
+  /** What could not be measured, and why. */
+  readonly notes: readonly string[]
+}
+
 /** The process that the load comes from. */
 export interface Generator {
   /** Tells it of a proxy, to be ended if nobody else can. */
   guard(pid: number): void
   forget(pid: number): void
   /** Does one round. @throws {Error} with what went wrong */
-  run(task: Task): Promise<Sample>
+  run(task: Task): Promise<Outcome>
   stop(): Promise<void>
 }
 
@@ -28,7 +34,7 @@ export const startGenerator = (): Generator => {
       child.send(task)
       const [answer] = await Promise.race([once(child, 'message') as Promise<[Answer]>, exited.then(() => [ended])])
       if (answer === undefined || 'error' in answer) throw new Error(answer?.error ?? 'no answer')
-      return answer.sample
+      return answer
     },
     async stop() {
       child.disconnect()

@@ -2,7 +2,7 @@ import { workloads } from '../workloads/index.ts'
 import type { Sample, Task } from '../workloads/workload.ts'
 
 /** What the load process answers. */
-export type Answer = { readonly sample: Sample } | { readonly error: string }
+export type Answer = { readonly sample: Sample; readonly notes: readonly string[] } | { readonly error: string }
 
 // The process that the load comes from: a task at a time, each of which blocks it. It also outlives whoever gives them, and
 // then ends the proxies that it knows of, for those that are not Node's would go on for ever.
@@ -12,7 +12,9 @@ const run = (task: Task): Answer => {
   const workload = workloads.find(({ name }) => name === task.workload)
   try {
     if (workload === undefined) throw new Error(`there is no workload ${task.workload}`)
-    return { sample: workload.run(task) }
+    const notes: string[] = []
+    const sample = workload.run(task, (text) => notes.push(text))
+    return { sample, notes }
   } catch (error) {
     return { error: error instanceof Error ? error.message : String(error) }
   }

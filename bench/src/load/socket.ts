@@ -48,10 +48,18 @@ const portOf = (fd: number): number => {
   return address.read()!.port
 }
 
+const EADDRINUSE = 98
+const pause = new Int32Array(new SharedArrayBuffer(4))
+
+/** After so many connections all ports may be taken by some that are in TIME_WAIT, which lasts a minute. */
 const bound = (type: number): number => {
   const fd = checked(socket(AF_INET, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), 'socket')
-  checked(bind(fd, address.address, address.write({ host, port: 0 })), 'bind')
-  return fd
+  for (let attempt = 0; ; attempt++) {
+    const result = bind(fd, address.address, address.write({ host, port: 0 }))
+    if (result >= 0) return fd
+    if (result !== -EADDRINUSE || attempt === 60) checked(result, 'bind')
+    Atomics.wait(pause, 0, 0, 1000)
+  }
 }
 
 /** A UDP socket at a port of the system's choice, with room for a burst. */

@@ -1,4 +1,5 @@
 import { allocate, MSG_NOSIGNAL, recv, send } from '@it-socks/syscall'
+import { patient } from './patient.ts'
 import type { Party, Poller } from './poller.ts'
 import { connectTo, wouldBlock } from './socket.ts'
 
@@ -81,10 +82,20 @@ class Handshake implements Party {
   }
 }
 
-/** Opens a tunnel through the proxy to 127.0.0.1:`port`; returns its descriptor. */
-export const openTunnel = (poller: Poller, proxy: number, port: number, granted: (fd: number) => Party): number => {
+/**
+ * Opens a tunnel through the proxy to 127.0.0.1:`port`; returns its descriptor. `refused` is told where the proxy does not let
+ * it in; without that, it is everybody's failure.
+ */
+export const openTunnel = (
+  poller: Poller,
+  proxy: number,
+  port: number,
+  granted: (fd: number) => Party,
+  refused?: (error: unknown) => void
+): number => {
   const fd = connectTo(proxy)
-  poller.watch(new Handshake(poller, fd, { command: 1, port, granted }))
+  const handshake = new Handshake(poller, fd, { command: 1, port, granted })
+  poller.watch(refused === undefined ? handshake : patient(handshake, refused))
   return fd
 }
 

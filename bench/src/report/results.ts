@@ -3,7 +3,9 @@ import type { Metric } from '../workloads/workload.ts'
 import type { Summary } from './statistics.ts'
 
 /** What a proxy made of a workload: a summary for each metric, or what went wrong. */
-export type Result = { readonly metrics: Readonly<Record<string, Summary>> } | { readonly error: string }
+export type Result =
+  | { readonly metrics: Readonly<Record<string, Summary>>; readonly notes: readonly string[] }
+  | { readonly error: string }
 
 export interface WorkloadResults {
   readonly name: string

@@ -40,5 +40,8 @@ export const workloadTable = ({ title, metrics, results }: WorkloadResults): str
     const values = metrics.map(({ name }) => result.metrics[name]).map((summary) => (summary ? spread(summary) : ''))
     return [proxy, ...values, ...present.map((name) => rounded(median(proxy)! / median(name)!))]
   }
-  return `${title}\n\n${columns([head, ...Object.entries(results).map(row)])}\n`
+  const notes = Object.entries(results).flatMap(([proxy, result]) =>
+    'notes' in result ? result.notes.map((note) => `${proxy}: ${note}\n`) : []
+  )
+  return `${title}\n\n${columns([head, ...Object.entries(results).map(row)])}\n${notes.join('')}`
 }

@@ -32,19 +32,19 @@ const readInto = (socket: Socket, received: Received): void => {
   handleOf(socket)!.useUserBuffer(shared)
 }
 
-/** Sends what is in the shared buffer; what the kernel does not take at once is copied. Whether it took all. */
-const send = (socket: Socket, length: number): boolean => {
+/** Sends what is in the shared buffer. What the kernel does not take at once is copied, and `from` waits for it to go. */
+const send = (to: Socket, from: Socket, length: number): boolean => {
   let sent = 0
   try {
-    if (socket.writableLength === 0) sent = writeSync(handleOf(socket)!.fd, shared, 0, length)
+    if (to.writableLength === 0) sent = writeSync(handleOf(to)!.fd, shared, 0, length)
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') {
-      socket.destroy()
+      to.destroy()
       return false
     }
   }
   if (sent === length) return true
-  socket.write(Buffer.from(shared.subarray(sent, length)))
+  to.write(Buffer.from(shared.subarray(sent, length)), () => from.resume())
   return false
 }
 
@@ -77,23 +77,21 @@ const server = createServer({ pauseOnConnect: true, allowHalfOpen: true, noDelay
 
   const open = (host: string, port: number): void => {
     const socket = connect({ host, port, noDelay: true, allowHalfOpen: true })
-    readInto(socket, (length) => send(client, length))
+    readInto(socket, (length) => send(client, socket, length))
     socket.on('error', () => client.destroy())
     socket.on('close', () => client.destroy())
     socket.on('end', () => client.end())
-    socket.on('drain', () => client.resume())
     socket.on('connect', () => {
       client.write(Uint8Array.of(5, 0, 0, 1, 127, 0, 0, 1, socket.localPort! >> 8, socket.localPort! & 255))
       if (ahead !== undefined) socket.write(ahead)
       target = socket
       client.on('end', () => socket.end())
-      client.on('drain', () => socket.resume())
       client.on('close', () => socket.destroy())
       client.resume()
     })
   }
 
-  readInto(client, (length) => (target === undefined ? handshake(length) : send(target, length)))
+  readInto(client, (length) => (target === undefined ? handshake(length) : send(target, client, length)))
   client.on('error', () => target?.destroy())
   client.resume()
 })

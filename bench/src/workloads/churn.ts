@@ -59,5 +59,5 @@ export const churn: Workload = {
     { name: 'p99', unit: 'µs to the echo, 99%', better: 'less' },
     { name: 'load', unit: 'load busy', better: 'less' }
   ],
-  run: (task) => withPoller((poller) => churnOn(poller, task, Math.max(1, Math.round(8000 * task.scale))))
+  run: (task) => withPoller((poller) => churnOn(poller, task, Math.max(1, Math.round(3000 * task.scale))))
 }

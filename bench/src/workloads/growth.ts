@@ -6,7 +6,9 @@ import { churnOn } from './churn.ts'
 import type { Metric, Workload } from './workload.ts'
 
 /** How many relays are open and idle, in turn. */
-export const crowds: readonly number[] = [10, 1000, 8000]
+const crowds = [10, 1000, 8000]
+const least = crowds[0]!
+const most = crowds.at(-1)!
 
 const columns = (name: string, unit: string, sizes: readonly number[]): Metric[] =>
   sizes.map((size) => ({ name: `${name}${size}`, unit: `${unit} at ${size}`, better: 'less' }))
@@ -19,12 +21,14 @@ export const growth: Workload = {
   fresh: 3,
   metrics: [
     ...columns('churn', 'µs CPU/connection', crowds),
+    { name: 'churnGrowth', unit: `${most} / ${least}`, better: 'less' },
     ...columns('bulk', 's CPU/GB', crowds),
+    { name: 'bulkGrowth', unit: `${most} / ${least}`, better: 'less' },
     ...columns('memory', 'bytes/relay', crowds.slice(1))
   ],
-  run: (task) =>
+  run: (task, note) =>
     withPoller((poller) => {
-      const connections = Math.max(1, Math.round(4000 * task.scale))
+      const connections = Math.max(1, Math.round(3000 * task.scale))
       const gigabytes = 0.5 * task.scale
       const crowd = gather(poller, task.proxy)
       churnOn(poller, task, connections)
@@ -33,16 +37,24 @@ export const growth: Workload = {
       let memory = 0
       for (const size of crowds) {
         const before = crowd.size
-        crowd.grow(Math.max(1, Math.round(size * Math.min(task.scale, 1))))
-        poller.wait(500)
-        const now = memoryOf(task.pid)
-        if (memory > 0) results[`memory${size}`] = (now - memory) / (crowd.size - before)
-        results[`churn${size}`] = churnOn(poller, task, connections)['cpu']!
-        results[`bulk${size}`] = bulkOn(poller, task, gigabytes, 0)['cpu']!
+        try {
+          crowd.grow(Math.max(1, Math.round(size * Math.min(task.scale, 1))))
+          poller.wait(500)
+          const now = memoryOf(task.pid)
+          if (memory > 0) results[`memory${size}`] = (now - memory) / (crowd.size - before)
+          results[`churn${size}`] = churnOn(poller, task, connections)['cpu']!
+          results[`bulk${size}`] = bulkOn(poller, task, gigabytes, 0)['cpu']!
+        } catch (error) {
+          note(`of ${size} relays ${crowd.size} were opened: ${(error as Error).message}`)
+          return results
+        }
         poller.wait(500)
         memory = memoryOf(task.pid)
       }
-      crowd.leave()
-      return results
+      return {
+        ...results,
+        churnGrowth: results[`churn${most}`]! / results[`churn${least}`]!,
+        bulkGrowth: results[`bulk${most}`]! / results[`bulk${least}`]!
+      }
     })
 }

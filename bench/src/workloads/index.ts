@@ -2,6 +2,7 @@ import { both, down, up } from './bulk.ts'
 import { churn } from './churn.ts'
 import { growth } from './growth.ts'
 import { idle } from './idle.ts'
+import { limit } from './limit.ts'
 import { oneByOne, twentyAtOnce } from './round-trips.ts'
 import { largeDatagrams, smallDatagrams } from './udp.ts'
 import type { Workload } from './workload.ts'
@@ -17,5 +18,6 @@ export const workloads: readonly Workload[] = [
   idle,
   smallDatagrams,
   largeDatagrams,
-  growth
+  growth,
+  limit
 ]

@@ -36,6 +36,6 @@ export interface Workload {
   readonly udp?: boolean
   /** How many descriptors the proxy may have. Default: as many as everybody. */
   readonly descriptors?: number
-  /** Runs in the load process, and blocks it. */
-  run(task: Task): Sample
+  /** Runs in the load process, and blocks it. What it could not measure it notes. */
+  run(task: Task, note: (text: string) => void): Sample
 }
