@@ -43,6 +43,8 @@ const afterwards = (client: SocketTransport, target: SocketTransport, flow: Flow
   })
   client.drained(() =>
     target.drained(() => {
+      // Nothing waits any more where it could not be written, either: of that we hear in a moment.
+      if (client.socket.errored !== null || target.socket.errored !== null) return
       watch(undefined)
       if (takeOver(client, target, flow) || client.join(target, flow)) return
       flow.failed(new Error('the sockets cannot be joined'))

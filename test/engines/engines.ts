@@ -1,0 +1,36 @@
+import { portable, type Engine } from '@it-socks/net'
+import type { JoinOptions } from '@it-socks/relay'
+
+/** A way to relay, as all of these tests go through it. */
+export interface Way {
+  readonly name: string
+  readonly engine: Engine
+  /** What `join` is to do with two connections of the engine. */
+  readonly join: Pick<JoinOptions, 'engine'>
+  /** Whether it learns of a reset by a side that it does not read. */
+  readonly seesResets: boolean
+}
+
+const required = process.env['IT_SOCKS_REQUIRE_INTEROP'] === '1'
+
+const isUnsupported = (error: unknown): boolean =>
+  (error as { code?: unknown } | undefined)?.code === 'ERR_SOCKS_UNSUPPORTED'
+
+/** An engine of the kernel's: left out where this machine cannot have it, unless it has to. */
+const kernel = async (load: () => Promise<Engine>): Promise<Way[]> => {
+  try {
+    const engine = await load()
+    const join = engine.join === undefined ? {} : { engine: engine.join }
+    return [{ name: engine.name, engine, join, seesResets: true }]
+  } catch (error) {
+    if (required || !isUnsupported(error)) throw error
+    return []
+  }
+}
+
+export const ways: readonly Way[] = [
+  { name: 'iterators', engine: portable, join: { engine: 'iterators' }, seesResets: false },
+  { name: 'portable', engine: portable, join: {}, seesResets: false },
+  ...(await kernel(async () => (await import('@it-socks/splice')).splice())),
+  ...(await kernel(async () => (await import('@it-socks/epoll')).epoll()))
+]
