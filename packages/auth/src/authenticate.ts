@@ -52,7 +52,7 @@ export const authenticate = <Method extends ServerMethod>(
     yield selections.get(method)!
     const body = method.server(handoff)
     const found = isSpeaking(body) ? yield* body : await body
-    return { refuse: refusal, ...(found as Authenticated<IdentityOf<Method>>) }
+    return Object.assign({ refuse: refusal }, found as Authenticated<IdentityOf<Method>>)
   })
 }
 

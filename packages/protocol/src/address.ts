@@ -51,9 +51,22 @@ export const addressType = (host: string): AddressType => {
  */
 export const ipToBytes = (host: string): Uint8Array => {
   const type = addressType(host)
-  if (type === 'ipv4') return Uint8Array.from(host.split('.'), Number)
+  if (type === 'ipv4') return dottedToBytes(host)
   if (type === 'domain') throw new InvalidAddressError(`${host} is not an IP address`)
   return Uint8Array.from(ipaddr.parse(withoutZone(host)).toByteArray())
+}
+
+const dot = 0x2e
+
+const dottedToBytes = (host: string): Uint8Array => {
+  const bytes = new Uint8Array(4)
+  let at = 0
+  for (let index = 0; index < host.length; index++) {
+    const code = host.charCodeAt(index)
+    if (code === dot) at += 1
+    else bytes[at] = bytes[at]! * 10 + (code & 0xf)
+  }
+  return bytes
 }
 
 /**
@@ -148,4 +161,4 @@ export const portToBytes = (port: number): readonly [number, number] => {
 }
 
 /** The port that two bytes spell, high byte first. */
-export const portFromBytes = ([high, low]: Uint8Array): number => (high! << 8) | low!
+export const portFromBytes = (bytes: Uint8Array): number => (bytes[0]! << 8) | bytes[1]!

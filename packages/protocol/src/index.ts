@@ -1,4 +1,5 @@
 export * from './address.ts'
+export * from './cursor.ts'
 export * from './errors.ts'
 export * from './fields/address.ts'
 export * from './fields/field.ts'

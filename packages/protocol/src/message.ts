@@ -1,5 +1,6 @@
-import { MalformedError, TruncatedError } from './errors.ts'
-import { measure, type Decoding, type Field, type Part } from './fields/field.ts'
+import { Cursor } from './cursor.ts'
+import { MalformedError } from './errors.ts'
+import type { Field, Part, Parts } from './fields/field.ts'
 
 /** One row of a dissection: a field as it lies in the bytes. */
 export interface Dissected {
@@ -17,8 +18,8 @@ export interface Dissected {
 export interface Message<T> {
   /** What to call it in a sentence: `request`, `method selection` … */
   readonly name: string
-  /** Starts reading one message. */
-  decode(): Decoding<T>
+  /** Reads one message. @throws {MalformedError} for bytes that the RFC does not allow, and what `parts` throws */
+  decode(parts: Parts): T
   /** Writes one message. @throws {SocksError} for a value that the message cannot hold */
   encode(value: T): Uint8Array<ArrayBuffer>
 }
@@ -26,17 +27,18 @@ export interface Message<T> {
 /** The fields of a message in their order: bare where they hold no value, else with the key they have in `T`. */
 export type Layout<T> = ReadonlyArray<Field<void> | { [K in keyof T]: readonly [K, Field<T[K]>] }[keyof T]>
 
-const isBare = <T>(entry: Layout<T>[number]): entry is Field<void> => 'decode' in entry
+const isBare = <T>(entry: Layout<T>[number]): entry is Field<void> => !Array.isArray(entry)
 
 /** Defines a message by its fields. */
 export const message = <T extends object>(name: string, layout: Layout<T>): Message<T> => ({
   name,
-  *decode() {
+  decode(parts) {
     const value: Partial<T> = {}
     try {
-      for (const entry of layout) {
-        if (isBare(entry)) yield* entry.decode()
-        else value[entry[0]] = yield* entry[1].decode()
+      for (let index = 0; index < layout.length; index++) {
+        const entry = layout[index]!
+        if (isBare(entry)) entry.decode(parts)
+        else value[entry[0]] = entry[1].decode(parts)
       }
     } catch (error) {
       if (error instanceof MalformedError) error.within = { message: name, fields: { ...value } }
@@ -56,16 +58,10 @@ export const message = <T extends object>(name: string, layout: Layout<T>): Mess
   }
 })
 
-/** Tells a decoder that its bytes ended in `part`, `received` bytes into the message: it throws a {@link TruncatedError}. */
-export const truncate = <T>(decoding: Decoding<T>, name: string, part: Part, received: number): never => {
-  decoding.throw(new TruncatedError(name, part.name, received))
-  throw new Error(`the decoder of the ${name} went on after its bytes had ended`)
-}
-
 /**
  * Reads one message from the start of `bytes`; `length` is how many of them it took.
  *
- * @throws {MalformedError} for bytes that the RFC does not allow, {@link TruncatedError} where they end too early
+ * @throws {MalformedError} for bytes that the RFC does not allow, `TruncatedError` where they end too early
  *
  * @example
  *
@@ -76,15 +72,8 @@ export const truncate = <T>(decoding: Decoding<T>, name: string, part: Part, rec
  * ```
  */
 export const decode = <T>(message: Message<T>, bytes: Uint8Array): { value: T; length: number } => {
-  const decoding = message.decode()
-  let offset = 0
-  let step = decoding.next()
-  while (step.done !== true) {
-    const part = step.value
-    const length = measure(part, bytes.subarray(offset)) ?? truncate(decoding, message.name, part, bytes.length)
-    step = decoding.next(bytes.subarray(offset, (offset += length)))
-  }
-  return { value: step.value, length: offset }
+  const cursor = new Cursor(message.name, bytes, true)
+  return { value: message.decode(cursor), length: cursor.offset }
 }
 
 /**
@@ -105,26 +94,32 @@ export const decode = <T>(message: Message<T>, bytes: Uint8Array): { value: T; l
  */
 export const dissect = <T>(message: Message<T>, bytes: Uint8Array): Dissected[] => {
   const rows: Dissected[] = []
-  const watched: Message<T> = {
-    ...message,
-    *decode() {
-      const decoding = message.decode()
-      let offset = 0
-      let step = decoding.next()
-      while (step.done !== true) {
-        const part = step.value
-        const received = yield part
-        rows.push({ name: part.name, offset, length: received.length, meaning: part.meaning(received) })
-        offset += received.length
-        step = decoding.next(received)
-      }
-      return step.value
-    }
-  }
   try {
-    decode(watched, bytes)
+    message.decode(new Dissecting(message.name, bytes, rows))
   } catch (error) {
     if (!(error instanceof MalformedError)) throw error
   }
   return rows
+}
+
+/** Notes down what is taken. */
+class Dissecting implements Parts {
+  readonly #cursor: Cursor
+  readonly #rows: Dissected[]
+
+  constructor(message: string, bytes: Uint8Array, rows: Dissected[]) {
+    this.#cursor = new Cursor(message, bytes, true)
+    this.#rows = rows
+  }
+
+  take(part: Part): Uint8Array {
+    const { offset } = this.#cursor
+    const bytes = this.#cursor.take(part)
+    this.#rows.push({ name: part.name, offset, length: bytes.length, meaning: part.meaning(bytes) })
+    return bytes
+  }
+
+  byte(part: Part): number {
+    return this.take(part)[0]!
+  }
 }

@@ -37,11 +37,9 @@ describe('a part of so many bytes', () => {
   })
 })
 
-/** What a part is resumed with. */
+/** What is given for a part. */
 const given: Field<string> = {
-  *decode() {
-    return toHex(yield line)
-  },
+  decode: (parts) => toHex(parts.take(line)),
   encode: () => []
 }
 const twoLines = message<{ first: string; second: string }>('two lines', [
@@ -52,7 +50,7 @@ const twoLines = message<{ first: string; second: string }>('two lines', [
 describe('a message of parts that a byte ends', () => {
   const bytes = hex`01 02 0a 0a ff`
 
-  it('is resumed with exactly the part, its ending included', () => {
+  it('is given exactly the part, its ending included', () => {
     expect(decode(twoLines, bytes)).toEqual({ value: { first: '01 02 0a', second: '0a' }, length: 4 })
   })
 

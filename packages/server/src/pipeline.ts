@@ -24,8 +24,8 @@ export type Serve = (connection: ByteDuplex, progress: Progress, signal: Signal)
 
 /** The default pipeline. Its stages are made once; what differs from connection to connection is in their context. */
 export const pipeline = (settings: Settings): Serve => {
-  const { engine, handshakeTimeout, idleTimeout: idle, rules, otherwise } = settings
-  const how = engine.join === undefined ? { idle } : { idle, engine: engine.join }
+  const { handshakeTimeout, idleTimeout: idle, rules, otherwise } = settings
+  const engine = settings.engine.join ?? 'auto'
   const negotiation = compose(negotiate(settings), requested, authorize(rules, { otherwise }))
   const handshake = deadline('the handshake', handshakeTimeout, negotiation)
   const commands = command(handlers(settings))
@@ -36,7 +36,7 @@ export const pipeline = (settings: Settings): Serve => {
       handshake,
       commands,
       established,
-      relay(connection, { ...how, traffic: progress.traffic })
+      relay(connection, { idle, engine, traffic: progress.traffic })
     )
 }
 

@@ -1,4 +1,4 @@
-import { measure, truncate, type Message } from '@it-socks/protocol'
+import { Cursor, incomplete, type Message } from '@it-socks/protocol'
 import { Uint8ArrayList } from 'uint8arraylist'
 import type { Bytes } from './duplex.ts'
 
@@ -54,23 +54,18 @@ class Reader implements Frames {
   }
 
   async read<T>(message: Message<T>): Promise<T> {
-    const decoding = message.decode()
-    let read = 0
-    let step = decoding.next()
-    while (step.done !== true) {
-      const part = step.value
-      let length = measure(part, this.#head)
-      while (length === undefined) {
-        if (!this.#gather() && !(await this.#pull())) {
-          truncate(decoding, message.name, part, read + this.#head.length)
-        }
-        length = measure(part, this.#head)
+    let isAll = false
+    for (;;) {
+      const cursor = new Cursor(message.name, this.#head, isAll)
+      try {
+        const value = message.decode(cursor)
+        this.#head = this.#head.subarray(cursor.offset)
+        return value
+      } catch (error) {
+        if (error !== incomplete) throw error
       }
-      step = decoding.next(this.#head.subarray(0, length))
-      this.#head = this.#head.subarray(length)
-      read += length
+      if (!this.#gather()) isAll = !(await this.#pull())
     }
-    return step.value
   }
 
   async peek(length: number): Promise<Uint8Array> {

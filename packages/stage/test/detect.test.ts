@@ -19,9 +19,7 @@ const speaking = (name: string, message: Message<unknown>) =>
 /** A message of three bytes, the first of which is its protocol. */
 const threeBytes: Message<unknown> = {
   name: 'three bytes',
-  *decode() {
-    yield { name: 'THREE', length: 3, meaning: String }
-  },
+  decode: (parts) => parts.take({ name: 'THREE', length: 3, meaning: String }),
   encode: () => new Uint8Array(3)
 }
 

@@ -114,9 +114,7 @@ describe('read, however the bytes are cut', () => {
 
 describe('a part that a byte ends, however the bytes are cut', () => {
   const line: Field<string> = {
-    *decode() {
-      return toHex(yield { name: 'LINE', length: 8, ending: 0, meaning: toHex })
-    },
+    decode: (parts) => toHex(parts.take({ name: 'LINE', length: 8, ending: 0, meaning: toHex })),
     encode: () => []
   }
   const lines = message<{ one: string; two: string }>('lines', [

@@ -1,6 +1,6 @@
 import { addressType, ipFromBytes, ipToBytes, portFromBytes, portToBytes, type Address } from '../address.ts'
 import { AddressTypeError, EmptyNameError } from '../errors.ts'
-import type { Decoding, Field, Part } from './field.ts'
+import type { Field, Part, Parts } from './field.ts'
 import { hostFromUtf8, hostToUtf8 } from './host-name.ts'
 import { byteCount, quoted } from './text.ts'
 
@@ -12,6 +12,15 @@ const mapped = Uint8Array.of(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff)
 /** Of an IPv4 address that is mapped into IPv6, the 4 bytes that it has. */
 const unmapped = (ip: Uint8Array): Uint8Array =>
   mapped.every((byte, index) => ip[index] === byte) ? ip.subarray(mapped.length) : ip
+
+/** Nearly every reply has one. */
+const ipv4Bytes = (host: string, port: number): ArrayLike<number> => {
+  const bytes = new Uint8Array(7)
+  bytes[0] = atyp.ipv4
+  bytes.set(ipToBytes(host), 1)
+  bytes.set(portToBytes(port), 5)
+  return bytes
+}
 
 /**
  * ATYP, address and port (RFC 1928 sections 4 to 7), whose field names start with `prefix`: `DST` or `BND`.
@@ -31,26 +40,25 @@ export const address = (prefix: 'DST' | 'BND'): Field<Address> => {
   const counter: Part = { name: `${name} length`, length: 1, meaning: byteCount }
   const portPart: Part = { name: `${prefix}.PORT`, length: 2, meaning: (bytes) => String(portFromBytes(bytes)) }
 
-  const domain = function* (): Decoding<string> {
-    const length = (yield counter)[0]!
+  const domain = (parts: Parts): string => {
+    const length = parts.byte(counter)
     if (length === 0) throw new EmptyNameError(name)
-    return hostFromUtf8(name, yield { name, length, meaning: quoted })
+    return hostFromUtf8(name, parts.take({ name, length, meaning: quoted }))
   }
 
-  const host = function* (): Decoding<string> {
-    const code = (yield type)[0]!
-    if (code === atyp.ipv4) return ipFromBytes(yield ipv4)
-    if (code === atyp.ipv6) return ipFromBytes(unmapped(yield ipv6))
-    if (code === atyp.domain) return yield* domain()
+  const host = (parts: Parts): string => {
+    const code = parts.byte(type)
+    if (code === atyp.ipv4) return ipFromBytes(parts.take(ipv4))
+    if (code === atyp.ipv6) return ipFromBytes(unmapped(parts.take(ipv6)))
+    if (code === atyp.domain) return domain(parts)
     throw new AddressTypeError(code)
   }
 
   return {
-    *decode() {
-      return { host: yield* host(), port: portFromBytes(yield portPart) }
-    },
+    decode: (parts) => ({ host: host(parts), port: portFromBytes(parts.take(portPart)) }),
     encode({ host, port }) {
       const type = addressType(host)
+      if (type === 'ipv4') return ipv4Bytes(host, port)
       if (type !== 'domain') return [atyp[type], ...ipToBytes(host), ...portToBytes(port)]
       const bytes = hostToUtf8(name, host)
       return [atyp.domain, bytes.length, ...bytes, ...portToBytes(port)]

@@ -8,7 +8,7 @@ import {
   type Address
 } from '../address.ts'
 import { InvalidAddressError } from '../errors.ts'
-import type { Decoding, Field, Part } from './field.ts'
+import type { Field, Part, Parts } from './field.ts'
 import { hostFromUtf8, hostToUtf8 } from './host-name.ts'
 import { fromUtf8, toUtf8, untilNul, withNul } from './text.ts'
 
@@ -20,9 +20,9 @@ const port: Part = { name: 'DSTPORT', length: 2, meaning: (bytes) => String(port
 const portAndIp = (meaning: Part['meaning']) => {
   const ip: Part = { name: 'DSTIP', length: 4, meaning }
   return {
-    *decode(): Decoding<Address> {
-      const number = portFromBytes(yield port)
-      return { host: ipFromBytes(yield ip), port: number }
+    decode(parts: Parts): Address {
+      const number = portFromBytes(parts.take(port))
+      return { host: ipFromBytes(parts.take(ip)), port: number }
     },
     encode({ host, port }: Address): readonly number[] {
       const ip = canonicalHost(host)
@@ -61,10 +61,10 @@ const nameOf = (host: string): string | undefined => {
  * read as that address; what DSTIP cannot hold, an IPv6 address or 0.0.0.x itself, is written as a domain.
  */
 export const asked4: Field<Asked4> = {
-  *decode() {
-    const { host: ip, port } = yield* destination.decode()
-    const userId = fromUtf8('USERID', yield* untilNul('USERID'))
-    const host = behind.test(ip) ? hostFromUtf8('DOMAIN', yield* untilNul('DOMAIN')) : ip
+  decode(parts) {
+    const { host: ip, port } = destination.decode(parts)
+    const userId = fromUtf8('USERID', untilNul('USERID', parts))
+    const host = behind.test(ip) ? hostFromUtf8('DOMAIN', untilNul('DOMAIN', parts)) : ip
     return { destination: { host, port }, userId }
   },
   encode({ destination: { host, port }, userId }) {

@@ -9,11 +9,13 @@ export interface Part {
   readonly meaning: (bytes: Uint8Array) => string
 }
 
-/**
- * A decoder at work: it yields the part that it needs next, is resumed with exactly those bytes, and returns what they
- * mean. No socket, no promise, no clock. It throws a `MalformedError` for bytes that the RFC does not allow.
- */
-export type Decoding<T> = Generator<Part, T, Uint8Array>
+/** What a decoder takes its parts from: no socket, no promise, no clock. */
+export interface Parts {
+  /** The bytes of the part that comes next. Throws where they are not there, and the decoder does not catch that. */
+  take(part: Part): Uint8Array
+  /** The same for a part of one byte. */
+  byte(part: Part): number
+}
 
 /** How many of `bytes` are the part; `undefined` where more have to come first. */
 export const measure = (
@@ -28,7 +30,8 @@ export const measure = (
 
 /** One field of a message, or a few that belong together: read and written as one value. */
 export interface Field<T> {
-  decode(): Decoding<T>
+  /** @throws {MalformedError} for bytes that the RFC does not allow */
+  decode(parts: Parts): T
   /** @throws {SocksError} for a value that the field cannot hold */
   encode(value: T): ArrayLike<number>
 }

@@ -17,8 +17,8 @@ const constant = (
 ): Field<void> => {
   const part: Part = { name, length: 1, meaning }
   return {
-    *decode() {
-      const received = (yield part)[0]!
+    decode(parts) {
+      const received = parts.byte(part)
       if (!values.includes(received)) throw mismatch(received)
     },
     encode: () => values.slice(0, 1)
@@ -47,9 +47,7 @@ export const reserved: Field<void> = constant('RSV', [0], {
 export const octet = (name: string, meaning: (value: number) => string = String): Field<number> => {
   const part: Part = { name, length: 1, meaning: ([value]) => meaning(value!) }
   return {
-    *decode() {
-      return (yield part)[0]!
-    },
+    decode: (parts) => parts.byte(part),
     encode: (value) => [checkOctet(name, value)]
   }
 }
@@ -59,8 +57,8 @@ export const command = <Name extends string>(commands: Readonly<Record<Name, num
   const names = new Map<number, Name>(Object.entries<number>(commands).map(([name, code]) => [code, name as Name]))
   const part: Part = { name: field, length: 1, meaning: ([code]) => names.get(code!) ?? 'unknown' }
   return {
-    *decode() {
-      const code = (yield part)[0]!
+    decode(parts) {
+      const code = parts.byte(part)
       const name = names.get(code)
       if (name === undefined) throw new CommandError(code, field)
       return name
@@ -73,10 +71,13 @@ const nmethods: Part = { name: 'NMETHODS', length: 1, meaning: ([count]) => `${c
 
 /** NMETHODS and METHODS: a counted list of at least one byte. */
 export const methods: Field<readonly number[]> = {
-  *decode() {
-    const count = (yield nmethods)[0]!
+  decode(parts) {
+    const count = parts.byte(nmethods)
     if (count === 0) throw new NoMethodsError()
-    return [...(yield { name: 'METHODS', length: count, meaning: hex })]
+    const bytes = parts.take({ name: 'METHODS', length: count, meaning: hex })
+    const values: number[] = []
+    for (let index = 0; index < count; index++) values.push(bytes[index]!)
+    return values
   },
   encode(values) {
     if (values.length === 0) throw new NoMethodsError()

@@ -1,5 +1,5 @@
 import { EmptyNameError, TextError, TooLongError, UnterminatedError } from '../errors.ts'
-import type { Decoding, Field, Part } from './field.ts'
+import type { Field, Part, Parts } from './field.ts'
 
 const encoder = new TextEncoder()
 const strict = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
@@ -50,10 +50,11 @@ export const counted = (
     if (bytes === 0 && empty === 'refused') throw new EmptyNameError(name)
   }
   return {
-    *decode() {
-      const count = (yield lengthPart)[0]!
+    decode(parts) {
+      const count = parts.byte(lengthPart)
       notEmpty(count)
-      return count === 0 ? '' : fromUtf8(name, yield { name, length: count, meaning: secret ? hidden : quoted })
+      if (count === 0) return ''
+      return fromUtf8(name, parts.take({ name, length: count, meaning: secret ? hidden : quoted }))
     },
     encode(value) {
       const bytes = toUtf8(name, value)
@@ -68,8 +69,8 @@ const maximum = 255
 const quotedBeforeNul = (bytes: Uint8Array): string => quoted(bytes.at(-1) === nul ? bytes.subarray(0, -1) : bytes)
 
 /** Reads 0 to 255 bytes that a NUL ends, as SOCKS4 carries text. @throws {UnterminatedError} for more */
-export const untilNul = function* (name: string): Decoding<Uint8Array> {
-  const bytes = yield { name, length: maximum + 1, ending: nul, meaning: quotedBeforeNul }
+export const untilNul = (name: string, parts: Parts): Uint8Array => {
+  const bytes = parts.take({ name, length: maximum + 1, ending: nul, meaning: quotedBeforeNul })
   if (bytes.at(-1) !== nul) throw new UnterminatedError(name, maximum)
   return bytes.subarray(0, -1)
 }

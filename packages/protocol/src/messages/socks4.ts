@@ -33,8 +33,8 @@ const wire = message<{ command: Request4['command']; asked: Asked4 }>('SOCKS4 re
  */
 export const request4: Message<Request4> = {
   name: wire.name,
-  *decode() {
-    const { command, asked } = yield* wire.decode()
+  decode(parts) {
+    const { command, asked } = wire.decode(parts)
     return { command, ...asked }
   },
   encode: ({ command, ...asked }) => wire.encode({ command, asked })

@@ -1,0 +1,43 @@
+import { TruncatedError } from './errors.ts'
+import { measure, type Part, type Parts } from './fields/field.ts'
+
+/** Thrown where more bytes have to come first: decoding starts anew then, for a message is short and most come whole. */
+export const incomplete: Error = new Error('more bytes have to come')
+
+/** Reads the parts of a message from bytes, which start with it. */
+export class Cursor implements Parts {
+  readonly #message: string
+  readonly #bytes: Uint8Array
+  readonly #isAll: boolean
+  /** How many bytes have been taken. */
+  offset = 0
+
+  /**
+   * @param message what to call it
+   * @param isAll whether no more will come: where they end too early that is a `TruncatedError` then, and else `incomplete`
+   */
+  constructor(message: string, bytes: Uint8Array, isAll: boolean) {
+    this.#message = message
+    this.#bytes = bytes
+    this.#isAll = isAll
+  }
+
+  byte(part: Part): number {
+    const byte = this.#bytes[this.offset]
+    if (byte === undefined) return this.#fail(part)
+    this.offset += 1
+    return byte
+  }
+
+  take(part: Part): Uint8Array {
+    const start = this.offset
+    const length = measure(part, start === 0 ? this.#bytes : this.#bytes.subarray(start))
+    if (length === undefined) return this.#fail(part)
+    this.offset = start + length
+    return this.#bytes.subarray(start, this.offset)
+  }
+
+  #fail({ name }: Part): never {
+    throw this.#isAll ? new TruncatedError(this.#message, name, this.#bytes.length) : incomplete
+  }
+}
