@@ -67,7 +67,7 @@ class Contestant {
         proxy: running.port,
         pid: running.pid,
         workload: this.#workload.name,
-        scale: this.#course.scale
+        scale: this.#course.scale * (round === 0 ? (this.#workload.warmUp ?? 1) : 1)
       })
       for (const note of notes) this.#notes.add(note)
       if (round > 0) this.#samples.push(sample)

@@ -6,7 +6,8 @@ export const usage = `pnpm bench [options]
   --scale X         how long a round is: 0.1 for a tenth                   (1)
   --only a,b        these workloads alone
   --servers a,b     these proxies alone
-  --out FILE        where to save the results         (bench/results/latest.json)
+  --out FILE        where to save the results, and a plot of them beside it     (bench/results/latest.json)
+  --plot FILE       measures nothing, and draws and prints results that were saved
   --list            says what there is to measure, and what is missing
   --help            says this
 
@@ -19,6 +20,7 @@ export interface Options {
   readonly only: readonly string[] | undefined
   readonly servers: readonly string[] | undefined
   readonly out: string | undefined
+  readonly plot: string | undefined
   readonly list: boolean
   readonly help: boolean
 }
@@ -39,6 +41,7 @@ export const readOptions = (args: string[]): Options => {
       only: { type: 'string' },
       servers: { type: 'string' },
       out: { type: 'string' },
+      plot: { type: 'string' },
       list: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false }
     }
@@ -49,6 +52,7 @@ export const readOptions = (args: string[]): Options => {
     only: values.only?.split(','),
     servers: values.servers?.split(','),
     out: values.out,
+    plot: values.plot,
     list: values.list,
     help: values.help
   }

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -11,6 +11,7 @@ import type { Proxy } from './proxies/proxy.ts'
 import { startProxy, type RunningProxy } from './proxies/start.ts'
 import { goalTable } from './report/goals.ts'
 import { thisMachine, type Results, type WorkloadResults } from './report/results.ts'
+import { draw } from './report/svg.ts'
 import { workloadTable } from './report/table.ts'
 import { workloads } from './workloads/index.ts'
 
@@ -83,13 +84,29 @@ const measure = async (options: Options, asked: readonly Proxy[]): Promise<void>
   if (goals !== undefined) print(goals)
   const out = options.out ?? fileURLToPath(new URL('../results/latest.json', import.meta.url))
   mkdirSync(dirname(out), { recursive: true })
-  writeFileSync(out, `${JSON.stringify(results, undefined, 2)}\n`)
-  print(`saved as ${out}`)
+  writeFileSync(out, `${JSON.stringify(results, undefined, 1)}\n`)
+  print(`saved as ${out} and ${plot(out, results)}`)
+}
+
+/** Draws results beside the file that they are in. */
+const plot = (file: string, results: Results): string => {
+  const path = `${file.replace(/\.json$/, '')}.svg`
+  writeFileSync(path, draw(results))
+  return path
+}
+
+/** Shows results that were saved. */
+const show = (file: string): void => {
+  const results = JSON.parse(readFileSync(file, 'utf8')) as Results
+  for (const workload of results.workloads) print(workloadTable(workload))
+  print(goalTable(results) ?? '')
+  print(`drawn as ${plot(file, results)}`)
 }
 
 const options = readOptions(process.argv.slice(2))
 const proxies = [...(await nodeProxies()), ...installedProxies()]
 if (options.help) print(usage)
 else if (options.list) list(proxies)
+else if (options.plot !== undefined) show(options.plot)
 else await measure(options, chosen(proxies, options.servers))
 process.exit()

@@ -34,6 +34,8 @@ export interface Workload {
   readonly fresh?: number
   /** Wants a proxy that has UDP ASSOCIATE. */
   readonly udp?: boolean
+  /** How many times as long the round is that warms up: until what is compiled while it runs has been. Default: 1. */
+  readonly warmUp?: number
   /** How many descriptors the proxy may have. Default: as many as everybody. */
   readonly descriptors?: number
   /** Runs in the load process, and blocks it. What it could not measure it notes. */
