@@ -40,6 +40,8 @@ export class SocketConnection
   /** Nothing comes any more that anybody reads. */
   #ended = false
   #closed = false
+  /** It was closed in place of saying its end. */
+  #finished = false
   /** Its sink was called or its source returned. */
   #used = false
   #local: Address | undefined = undefined
@@ -138,7 +140,7 @@ export class SocketConnection
 
   broken(act: ((error: unknown) => void) | undefined): void {
     this.#whenBroken = act
-    if (this.#closed && !isClean(this.socket)) this.#tellBroken()
+    if (this.#closed && !this.#isClean) this.#tellBroken()
   }
 
   unread(bytes: Bytes): void {
@@ -200,15 +202,19 @@ export class SocketConnection
     this.#ended = true
     this.#settle()
     // With something ahead of the end it has to wait.
-    if (this.#peer !== undefined && this.#ahead === undefined) this.#peer.socket.end()
+    if (this.#peer !== undefined && this.#ahead === undefined) this.#peer.#finish()
   }
 
   closed(): void {
-    const { socket } = this
     this.#closed = true
     this.#settle()
-    if (isClean(socket)) this.#over()
+    if (this.#isClean) this.#over()
     else this.#tellBroken()
+  }
+
+  /** Whether it has said and heard all. */
+  get #isClean(): boolean {
+    return this.socket.readableEnded && (this.socket.writableFinished || this.#finished)
   }
 
   get #taken(): boolean {
@@ -239,7 +245,7 @@ export class SocketConnection
       if (!peer.#give(bytes, bytes.length, false)) return
     }
     if (peer.waiting > 0) return
-    if (this.socket.readableEnded) peer.socket.end()
+    if (this.socket.readableEnded) peer.#finish()
     else this.socket.resume()
   }
 
@@ -253,6 +259,14 @@ export class SocketConnection
     this.#whenFlushed ??= () => this.#flushed()
     socket.write(rest, this.#whenFlushed)
     return false
+  }
+
+  /** Says the end. Where the other has said its own, closing does that, too, and it takes two calls to the system less. */
+  #finish(): void {
+    const { socket } = this
+    if (!socket.readableEnded || socket.writableLength > 0) return void socket.end()
+    this.#finished = !socket.destroyed
+    socket.destroy()
   }
 
   #flushed(): void {
@@ -301,8 +315,6 @@ export class SocketConnection
     }
   }
 }
-
-const isClean = (socket: Socket): boolean => socket.readableEnded && socket.writableFinished
 
 const copy = (bytes: Uint8Array, start: number, end: number): Uint8Array => Buffer.from(bytes.subarray(start, end))
 
