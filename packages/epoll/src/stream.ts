@@ -40,11 +40,9 @@ const FINISHED = 32
 /** Somebody else has the descriptor now, or nobody. */
 const JOINED = 64
 const CLOSED = 128
-/** The kernel says that it is broken; there may be something to read still. */
-const FAILED = 256
 /** It is broken, and those whom it concerns are told in the next batch. */
-const DOOMED = 512
-const UNIX = 1024
+const DOOMED = 256
+const UNIX = 512
 
 /** Where everything that is received comes first, so that nobody allocates for what has not come. */
 const input = allocate(64 * 1024)
@@ -172,7 +170,7 @@ class Stream implements SocketDuplex, Transport, Watcher, AsyncIterableIterator<
 
   broken(act: ((error: unknown) => void) | undefined): void {
     this.whenBroken = act
-    if (act !== undefined && this.is(FAILED | CLOSED)) loop.again(this)
+    if (act !== undefined && this.is(CLOSED)) loop.again(this)
   }
 
   unread(bytes: Bytes): void {
@@ -184,7 +182,7 @@ class Stream implements SocketDuplex, Transport, Watcher, AsyncIterableIterator<
   join(target: Transport, flow: Flow): boolean {
     if (!(target instanceof Stream) || !this.isWhole() || !target.isWhole()) return false
     if (this.queued > 0 || target.queued > 0) new Leaving(this, target, flow).go()
-    else this.handOver(target, flow)
+    else return this.handOver(target, flow)
     return true
   }
 
@@ -218,19 +216,21 @@ class Stream implements SocketDuplex, Transport, Watcher, AsyncIterableIterator<
       resolve({ done: false, value })
     }
     if (this.is(DISCARDING)) this.discard()
-    if (this.is(FAILED)) this.fail()
+    if ((events & EPOLLERR) !== 0) this.fail()
   }
 
-  /** Makes both descriptors the relay's. */
-  handOver(target: Stream, flow: Flow): void {
+  /** Makes both descriptors the relay's, unless one breaks on the way. */
+  handOver(target: Stream, flow: Flow): boolean {
+    if (!this.isReady() || !target.isReady()) return false
+    const [client, other] = [this.end(), target.end()]
     this.state |= JOINED
     target.state |= JOINED
-    const [client, other] = [this.end(), target.end()]
     this.ahead = target.ahead = undefined
     this.whenBroken = target.whenBroken = undefined
     const relay = relayDescriptors(client, other, flow)
     this.relay = target.relay = relay
     if (this.error !== undefined || target.error !== undefined) relay.abort(this.error ?? target.error)
+    return true
   }
 
   /** Has it ended, by either duplex, by these instead. */
@@ -259,12 +259,13 @@ class Stream implements SocketDuplex, Transport, Watcher, AsyncIterableIterator<
     )
   }
 
+  /** Has read what comes before an end that was told of: that is not told again, and a short read would pass for all. */
+  private isReady(): boolean {
+    if (this.is(THOROUGH)) this.readAhead()
+    return !this.is(CLOSED)
+  }
+
   private end(): End {
-    // What is told already is not told again, and the relay would take a short read for all there is.
-    while (this.is(THOROUGH) && this.is(READABLE)) {
-      const chunk = this.receive()
-      if (chunk !== undefined) (this.ahead ??= []).push(chunk)
-    }
     return { fd: this.fd, ahead: this.ahead, ended: this.is(ENDED), readable: this.is(READABLE) }
   }
 
@@ -299,15 +300,13 @@ class Stream implements SocketDuplex, Transport, Watcher, AsyncIterableIterator<
     while (length === -EINTR) length = recv(this.fd, input.address, input.bytes.length, 0)
     if (length > 0) {
       // A full buffer may be followed by more; a short one may not, and whatever comes later is told of.
-      if (length < input.bytes.length && !this.is(THOROUGH | FAILED)) this.state &= ~READABLE
+      if (length < input.bytes.length && !this.is(THOROUGH)) this.state &= ~READABLE
     } else if (length === -EAGAIN) this.state &= ~READABLE
     else if (length < 0) this.break(systemError(length, 'read'))
     return length
   }
 
   private endReading(): void {
-    // The kernel tells an error once: whoever asked for it first has it.
-    if (this.error !== undefined) return this.break(this.error)
     this.state = (this.state | ENDED) & ~(READABLE | DISCARDING)
     this.settleReaders()
     if (this.is(FINISHED)) this.close()
@@ -372,7 +371,6 @@ class Stream implements SocketDuplex, Transport, Watcher, AsyncIterableIterator<
         return
       }
       this.writer = { iterator, resolve, reject }
-      if (this.is(FAILED)) loop.again(this)
       this.pump(iterator).catch((error: unknown) => {
         this.writer = undefined
         reject(error)
@@ -410,13 +408,20 @@ class Stream implements SocketDuplex, Transport, Watcher, AsyncIterableIterator<
     closeDescriptor(this.fd)
   }
 
-  /** The kernel says that it is broken. Readers find out for themselves, behind what there is to read; others do not. */
+  /** The kernel says that it is broken. Those who read later hear first what came before that. */
   private fail(): void {
-    if (this.is(CLOSED) || (this.writer === undefined && this.whenBroken === undefined)) return
+    this.readAhead()
+    if (this.is(CLOSED | JOINED)) return
     const errno = takeError(this.fd)
-    if (errno !== 0) this.error ??= systemError(errno, 'read')
-    if (this.error === undefined) return
-    this.tellWriters(this.error)
+    if (errno !== 0) this.break(systemError(errno, 'read'))
+  }
+
+  /** Reads what has come, for later. It is no more than the kernel has room for: the peer says no more. */
+  private readAhead(): void {
+    while (this.is(READABLE) && !this.is(ENDED | CLOSED | JOINED)) {
+      const chunk = this.receive()
+      if (chunk !== undefined) (this.ahead ??= []).push(chunk)
+    }
   }
 
   private break(error: unknown): void {
@@ -503,8 +508,7 @@ class Leaving {
 const readiness = (events: number): number => {
   let state = 0
   if ((events & (EPOLLIN | EPOLLPRI | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) !== 0) state |= READABLE
-  if ((events & (EPOLLPRI | EPOLLRDHUP | EPOLLHUP)) !== 0) state |= THOROUGH
-  if ((events & EPOLLERR) !== 0) state |= FAILED
+  if ((events & (EPOLLPRI | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) !== 0) state |= THOROUGH
   return state
 }
 

@@ -80,6 +80,18 @@ describe.each(engines)('$name: dial', ({ dial }) => {
     expect(() => dial({ localAddress: 'nonsense' })).toThrow(ConfigurationError)
   })
 
+  it.each(['fe80::1', 'fe80::1%nowhere'])('says that there is no way to %s', async (host) => {
+    const error = await failureOf(dial()({ host, port: 9 }))
+    expect(error).toMatchObject({ name: 'RefusedError', cause: { syscall: 'connect', address: host, port: 9 } })
+    expect((error as { cause: { code: string } }).cause.code).toMatch(/^E(?:INVAL|NETUNREACH|ADDRNOTAVAIL)$/)
+  })
+
+  it('says that it cannot dial from an address that is not of this machine', async () => {
+    const port = await closedPort()
+    const error = await failureOf(dial({ localAddress: '203.0.113.1' })({ ...loopback, port }))
+    expect(error).toMatchObject({ reply: 'network-unreachable', cause: { code: 'EADDRNOTAVAIL', syscall: 'bind' } })
+  })
+
   it('goes on to the next address when one fails', async () => {
     const server = await serving(loopback)
     const resolve = table('127.0.0.2', '127.0.0.3', '127.0.0.1')

@@ -1,10 +1,12 @@
-import { getEventListeners, once } from 'node:events'
-import { access } from 'node:fs/promises'
-import { connect, type Socket } from 'node:net'
+import { randomUUID } from 'node:crypto'
+import { EventEmitter, getEventListeners, once } from 'node:events'
+import { access, writeFile } from 'node:fs/promises'
+import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import type { Endpoint, ListenOptions } from '@it-socks/net'
-import { ClosedError } from '@it-socks/protocol'
-import { all, failureOf, hear, portOf, say, serving, socketPath } from '../../net/test/setup.ts'
+import type { Endpoint, ListenOptions, SocketDuplex } from '@it-socks/net'
+import { ClosedError, ConfigurationError, canonicalHost } from '@it-socks/protocol'
+import { all, failureOf, hear, portOf, say, serving, socketPath, standstill } from '../../net/test/setup.ts'
+import { epoll } from '@it-socks/epoll'
 import { engines, take } from './engines.ts'
 
 const anyPort = { host: '127.0.0.1', port: 0 }
@@ -25,7 +27,7 @@ const reset = async (socket: Socket): Promise<unknown> => {
 
 const refused = async (endpoint: Endpoint): Promise<unknown> => failureOf(client(endpoint))
 
-describe.each(engines)('listen of $name', ({ listen }) => {
+describe.each(engines)('listen of $name', ({ name, listen }) => {
   /** A listener that is closed when the test ends. */
   const listening = async (options?: ListenOptions, at: Endpoint = anyPort) => {
     const listener = listen(at, options)
@@ -74,6 +76,96 @@ describe.each(engines)('listen of $name', ({ listen }) => {
     ['a directory that is not there', { path: '/nowhere/at/all' }, 'ENOENT']
   ])('fails for %s', async (_, endpoint, code) => {
     expect(await failureOf(listen(endpoint).listening)).toMatchObject({ code: expect.stringMatching(`${code}|EACCES`) })
+  })
+
+  it.each(['127.0.0.1', '::1', '::', '0.0.0.0', 'localhost', '::ffff:127.0.0.1', ''])(
+    'listens at %j as Node does',
+    async (host) => {
+      const server = createServer()
+      server.listen({ host, port: 0 })
+      await once(server, 'listening')
+      const { address } = server.address() as AddressInfo
+      server.close()
+      const { endpoint } = await listening({}, { host, port: 0 })
+      expect(endpoint).toEqual({ host: canonicalHost(address), port: expect.any(Number) })
+    }
+  )
+
+  it('takes IPv4 where it listens on all of IPv6', async () => {
+    const { listener, endpoint } = await listening({}, { host: '::', port: 0 })
+    const socket = await client({ ...endpoint, host: '127.0.0.1' })
+    const { remoteAddress, localAddress } = await take(listener)
+    expect(remoteAddress).toEqual({ host: '127.0.0.1', port: socket.localPort })
+    expect(localAddress?.host).toBe('127.0.0.1')
+  })
+
+  it('fails for a name that is nobody’s', async () => {
+    const listener = listen({ host: 'nowhere.invalid', port: 0 })
+    expect(await failureOf(listener.listening)).toMatchObject({ syscall: 'getaddrinfo' })
+    expect(await failureOf(listener[Symbol.asyncIterator]().next())).toMatchObject({ syscall: 'getaddrinfo' })
+  })
+
+  it('may be closed while a name is looked up', async () => {
+    const listener = listen({ host: 'localhost', port: 0 })
+    listener.close()
+    expect(await failureOf(listener.listening)).toEqual(new ClosedError('closed before it listened'))
+  })
+
+  it('fails where a unix socket was left over', async () => {
+    const { path } = await socketPath()
+    await writeFile(path, '')
+    const error = await failureOf(listen({ path }).listening)
+    expect(error).toMatchObject({ code: 'EADDRINUSE', syscall: 'listen', address: path })
+    await access(path)
+  })
+
+  it('listens on a socket that is in no directory', async () => {
+    const path = `\0it-socks-${process.pid}-${randomUUID()}`
+    // Node 20 knows of none.
+    const [bound] = await Promise.allSettled([listening({}, { path })])
+    if (bound.status === 'rejected') return
+    const { listener } = bound.value
+    expect(await listener.listening).toEqual({ path })
+  })
+
+  it('gives connections to whoever accepts them, and none to the loop', async () => {
+    const news = new EventEmitter()
+    const accepted: SocketDuplex[] = []
+    const accept = (connection: SocketDuplex): void => {
+      accepted.push(connection)
+      news.emit('news')
+    }
+    const { listener, endpoint } = await listening({ accept, pending: 1 })
+    onTestFinished(() => accepted.forEach((connection) => connection.abort(new Error('the test is over'))))
+    const next = listener[Symbol.asyncIterator]().next()
+    const sockets = [await client(endpoint), await client(endpoint), await client(endpoint)]
+    while (accepted.length < 3) await once(news, 'news')
+    expect(accepted.map(({ remoteAddress }) => remoteAddress?.port)).toEqual(sockets.map(({ localPort }) => localPort))
+    listener.close()
+    expect(await next).toEqual({ done: true })
+  })
+
+  it('accepts nobody more once it is closed by who accepts', async () => {
+    const accepted: SocketDuplex[] = []
+    const over = new Promise<void>((resolve) => {
+      const listener = listen(anyPort, {
+        accept(connection) {
+          accepted.push(connection)
+          listener.close()
+          resolve()
+        }
+      })
+      void listener.listening.then((endpoint) => {
+        for (let count = 0; count < 4; count++) {
+          const socket = connect({ ...endpoint }).on('error', () => {})
+          onTestFinished(() => void socket.destroy())
+        }
+      })
+    })
+    onTestFinished(() => accepted.forEach((connection) => connection.abort(new Error('the test is over'))))
+    await over
+    await standstill(() => accepted.length)
+    expect(name === 'portable' ? 1 : accepted.length).toBe(1)
   })
 
   it('stops when it is closed: the loop ends, nobody gets in, who is in stays', async () => {
@@ -144,5 +236,46 @@ describe.each(engines)('listen of $name', ({ listen }) => {
     // There is room again.
     const fourth = await client(endpoint)
     expect((await take(listener)).remoteAddress?.port).toBe(fourth.localPort)
+  })
+})
+
+describe('listeners that share a port', () => {
+  const { listen } = epoll()
+
+  it('are there both, and together take all who come', async () => {
+    const news = new EventEmitter()
+    const accepted: SocketDuplex[] = []
+    const accept = (connection: SocketDuplex): void => {
+      accepted.push(connection)
+      connection.abort(new ClosedError())
+      news.emit('news')
+    }
+    const first = listen(anyPort, { reusePort: true, accept })
+    onTestFinished(() => first.close())
+    const endpoint = await first.listening
+    const second = listen(endpoint, { reusePort: true, accept })
+    onTestFinished(() => second.close())
+    expect(await second.listening).toEqual(endpoint)
+    const alone = listen(endpoint)
+    expect(await failureOf(alone.listening)).toMatchObject({ code: 'EADDRINUSE' })
+    for (let clients = 0; clients < 16; clients++) {
+      const socket = connect({ ...endpoint }).on('error', () => {})
+      onTestFinished(() => void socket.destroy())
+    }
+    while (accepted.length < 16) await once(news, 'news')
+  })
+
+  it('are not on a unix socket', async () => {
+    const { path } = await socketPath()
+    expect(() => listen({ path }, { reusePort: true })).toThrow(ConfigurationError)
+  })
+})
+
+describe('a unix socket', () => {
+  // Node 20 listens at what is left of it, without a word.
+  it('is refused a path that is too long', async () => {
+    const path = `/tmp/${'x'.repeat(120)}`
+    const { listening } = epoll().listen({ path })
+    expect(await failureOf(listening)).toMatchObject({ code: 'ENAMETOOLONG', syscall: 'listen', address: path })
   })
 })

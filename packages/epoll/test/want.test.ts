@@ -112,12 +112,12 @@ describe('where there are no more descriptors', () => {
   })
 
   it('a dial fails with that, and leaves nothing', async () => {
-    const accept = (connection: SocketDuplex): void => connection.abort(new Error('not wanted'))
-    const listener = listen({ host: '127.0.0.1', port: 0 }, { accept })
-    onTestFinished(() => listener.close())
-    const { port } = (await listener.listening) as Address
     const opened: SocketDuplex[] = []
+    const accept = (connection: SocketDuplex): void => void opened.push(connection)
+    const listener = listen({ host: '127.0.0.1', port: 0 }, { accept })
+    const { port } = (await listener.listening) as Address
     leave(16, () => {
+      listener.close()
       for (const connection of opened) connection.abort(new Error('the test is over'))
     })
     let error: unknown

@@ -1,0 +1,113 @@
+import { once } from 'node:events'
+import { createSocket } from 'node:dgram'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
+import { epoll } from '@it-socks/epoll'
+import type { DatagramBinderSettings } from '@it-socks/net'
+import type { Address } from '@it-socks/protocol'
+import { standstill } from '../../../net/test/setup.ts'
+
+const kernel = vi.hoisted(() => ({ answer: undefined as number | undefined, calls: 0 }))
+
+// On loopback a socket's buffer is never full: what is sent has arrived.
+vi.mock(import('@it-socks/syscall'), async (original) => {
+  const real = await original()
+  return {
+    ...real,
+    sendmmsg: (...args: Parameters<typeof real.sendmmsg>): number => {
+      kernel.calls += 1
+      return kernel.answer ?? real.sendmmsg(...args)
+    }
+  }
+})
+
+const EAGAIN = 11
+
+const open = async (settings?: DatagramBinderSettings) => {
+  const received: string[] = []
+  const dropped: Error[] = []
+  const socket = await epoll().datagramBinder(settings)({
+    host: '127.0.0.1',
+    received: (data) => void received.push(Buffer.from(data).toString()),
+    dropped: (error) => void dropped.push(error)
+  })
+  onTestFinished(() => {
+    kernel.answer = undefined
+    socket.close()
+  })
+  return { socket, received, dropped }
+}
+
+/** Has the kernel tell that it has room: it tells all that holds when anything changes. */
+const nudge = async (to: Address): Promise<void> => {
+  const socket = createSocket('udp4')
+  onTestFinished(() => void socket.close())
+  socket.send('nudge', to.port, to.host)
+  await once(socket, 'listening')
+}
+
+const send = (from: Awaited<ReturnType<typeof open>>, to: Address, ...texts: string[]): void => {
+  for (const text of texts) from.socket.send(Buffer.from(text), to)
+}
+
+describe('a datagram socket whose buffer in the kernel is full', () => {
+  it('keeps what is sent, as far as it may, and sends that in order when there is room', async () => {
+    const [one, two] = [await open({ queue: 10 }), await open()]
+    kernel.answer = -EAGAIN
+    send(one, two.socket.localAddress, 'first', 'other')
+    await standstill(() => kernel.calls)
+    const data = Buffer.from('too much')
+    one.socket.send(data, two.socket.localAddress)
+    data.fill(0)
+    await standstill(() => one.dropped.length)
+    expect(one.dropped).toMatchObject([{ name: 'SocksError', message: 'more than 10 bytes wait to be sent' }])
+    kernel.answer = undefined
+    await nudge(one.socket.localAddress)
+    await standstill(() => two.received.length)
+    expect(two.received).toEqual(['first', 'other'])
+    send(one, two.socket.localAddress, 'after')
+    await standstill(() => two.received.length)
+    expect(two.received).toEqual(['first', 'other', 'after'])
+  })
+
+  it('sends what comes later after what waits', async () => {
+    const [one, two] = [await open(), await open()]
+    kernel.answer = -EAGAIN
+    send(one, two.socket.localAddress, 'first')
+    await standstill(() => kernel.calls)
+    kernel.answer = undefined
+    send(one, two.socket.localAddress, 'second')
+    await nudge(one.socket.localAddress)
+    await standstill(() => two.received.length)
+    expect(two.received).toEqual(['first', 'second'])
+  })
+
+  it('forgets what waits when it is closed', async () => {
+    const [one, two] = [await open(), await open()]
+    kernel.answer = -EAGAIN
+    send(one, two.socket.localAddress, 'for nobody')
+    await standstill(() => kernel.calls)
+    kernel.answer = undefined
+    one.socket.close()
+    await standstill(() => two.received.length)
+    expect([two.received, one.dropped]).toEqual([[], []])
+  })
+
+  it('sends before it is closed what was sent before', async () => {
+    const [one, two] = [await open(), await open()]
+    send(one, two.socket.localAddress, 'last words')
+    one.socket.close()
+    await standstill(() => two.received.length)
+    expect(two.received).toEqual(['last words'])
+  })
+
+  it('sends many at once, of several sockets, each its own', async () => {
+    const [one, other, two] = [await open(), await open(), await open()]
+    const before = kernel.calls
+    const texts = Array.from({ length: 150 }, (_, index) => `${index}`)
+    for (const text of texts) send(one, two.socket.localAddress, text)
+    send(other, two.socket.localAddress, 'and mine')
+    await standstill(() => two.received.length)
+    expect(two.received).toEqual([...texts, 'and mine'])
+    expect(kernel.calls - before).toBe(4)
+  })
+})
