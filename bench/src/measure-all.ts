@@ -1,7 +1,7 @@
-import { setTimeout as delay } from 'node:timers/promises'
 import type { Generator } from './load/generator.ts'
 import type { Proxy } from './proxies/proxy.ts'
-import { startProxy, type RunningProxy, type StartOptions } from './proxies/start.ts'
+import type { Pool } from './proxies/pool.ts'
+import type { RunningProxy } from './proxies/start.ts'
 import type { Result, WorkloadResults } from './report/results.ts'
 import { summarize } from './report/statistics.ts'
 import type { Sample, Workload } from './workloads/workload.ts'
@@ -10,37 +10,9 @@ export interface Course {
   readonly generator: Generator
   readonly rounds: number
   readonly scale: number
-  /** For the proxies' configurations. */
-  readonly folder: string
+  readonly pool: Pool
   /** Told what happens now. */
   readonly progress: (line: string) => void
-  /** All proxies that run, to be ended in whatever ending. */
-  readonly running: Set<RunningProxy>
-}
-
-/** After many connections it may take a minute before a port is free again. */
-const attempts = 60
-
-const start = async (proxy: Proxy, workload: Workload, course: Course): Promise<RunningProxy> => {
-  const options: StartOptions = { folder: course.folder, descriptors: workload.descriptors }
-  let started: RunningProxy | undefined
-  for (let attempt = 1; started === undefined; attempt++) {
-    try {
-      started = await startProxy(proxy, options)
-    } catch (error) {
-      if (attempt === attempts || !(error as Error).message.includes('EADDRINUSE')) throw error
-      await delay(1000)
-    }
-  }
-  course.running.add(started)
-  course.generator.guard(started.pid)
-  return started
-}
-
-const stop = async (proxy: RunningProxy, course: Course): Promise<void> => {
-  await proxy.stop()
-  course.generator.forget(proxy.pid)
-  course.running.delete(proxy)
 }
 
 /** A proxy in its turns. */
@@ -62,7 +34,7 @@ class Contestant {
   async turn(round: number): Promise<void> {
     if (this.#error !== undefined) return
     try {
-      const running = (this.#running ??= await start(this.proxy, this.#workload, this.#course))
+      const running = (this.#running ??= await this.#course.pool.start(this.proxy, this.#workload.descriptors))
       const { sample, notes } = await this.#course.generator.run({
         proxy: running.port,
         pid: running.pid,
@@ -80,7 +52,7 @@ class Contestant {
   }
 
   async leave(): Promise<void> {
-    if (this.#running !== undefined) await stop(this.#running, this.#course)
+    await this.#running?.stop()
     this.#running = undefined
   }
 

@@ -7,8 +7,8 @@ import { measureAll, type Course } from './measure-all.ts'
 import { chosen, readOptions, usage, type Options } from './options.ts'
 import { nodeProxies } from './proxies/node.ts'
 import { installedProxies } from './proxies/programs.ts'
+import { openPool, type Pool } from './proxies/pool.ts'
 import type { Proxy } from './proxies/proxy.ts'
-import { startProxy, type RunningProxy } from './proxies/start.ts'
 import { goalTable } from './report/goals.ts'
 import { thisMachine, type Results, type WorkloadResults } from './report/results.ts'
 import { draw } from './report/svg.ts'
@@ -30,13 +30,13 @@ const list = (proxies: readonly Proxy[]): void => {
 }
 
 /** Starts each once, to know what cannot run before it is its turn. */
-const tried = async (proxies: readonly Proxy[], folder: string): Promise<Proxy[]> =>
+const tried = (proxies: readonly Proxy[], pool: Pool): Promise<Proxy[]> =>
   Promise.all(
     proxies.map(async (proxy) => {
       if (proxy.missing !== undefined) return proxy
       try {
-        const started = await startProxy(proxy, { folder })
-        await started.stop()
+        const running = await pool.start(proxy)
+        await running.stop()
         return proxy
       } catch (error) {
         return { ...proxy, missing: (error as Error).message }
@@ -45,14 +45,12 @@ const tried = async (proxies: readonly Proxy[], folder: string): Promise<Proxy[]
   )
 
 const measure = async (options: Options, asked: readonly Proxy[]): Promise<void> => {
+  const chosenWorkloads = chosen(workloads, options.only)
   const folder = mkdtempSync(join(tmpdir(), 'it-socks-bench-'))
-  const all = await tried(asked, folder)
-  const proxies = all.filter(({ missing }) => missing === undefined)
-  for (const { name, missing } of all) if (missing !== undefined) print(`${name} is left out: ${missing}`)
   const generator = startGenerator()
-  const running = new Set<RunningProxy>()
+  const pool = openPool(generator, folder)
   const clear = async (): Promise<void> => {
-    await Promise.all([...running].map((proxy) => proxy.stop()))
+    await pool.close()
     await generator.stop()
     rmSync(folder, { recursive: true, force: true })
   }
@@ -61,10 +59,14 @@ const measure = async (options: Options, asked: readonly Proxy[]): Promise<void>
   }
   process.once('SIGINT', interrupt).once('SIGTERM', interrupt).once('SIGHUP', interrupt)
 
-  const course: Course = { generator, folder, running, progress, rounds: options.rounds, scale: options.scale }
   const measured: WorkloadResults[] = []
+  let all = asked
   try {
-    for (const workload of chosen(workloads, options.only)) {
+    all = await tried(asked, pool)
+    const proxies = all.filter(({ missing }) => missing === undefined)
+    for (const { name, missing } of all) if (missing !== undefined) print(`${name} is left out: ${missing}`)
+    const course: Course = { generator, pool, progress, rounds: options.rounds, scale: options.scale }
+    for (const workload of chosenWorkloads) {
       measured.push(await measureAll(workload, proxies, course))
       progress('')
       print(workloadTable(measured.at(-1)!))

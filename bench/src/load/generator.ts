@@ -25,7 +25,7 @@ export const startGenerator = (): Generator => {
   const exited = once(child, 'exit')
   return {
     guard(pid) {
-      child.send({ started: pid })
+      if (child.connected) child.send({ started: pid })
     },
     forget(pid) {
       if (child.connected) child.send({ ended: pid })
@@ -37,7 +37,7 @@ export const startGenerator = (): Generator => {
       return answer
     },
     async stop() {
-      child.disconnect()
+      if (child.connected) child.disconnect()
       child.kill('SIGKILL')
       await exited
     }

@@ -4,12 +4,16 @@ import { connect, createServer, type AddressInfo } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Proxy } from './proxy.ts'
 
-/** A proxy in processes of its own. */
-export interface RunningProxy {
-  readonly port: number
+/** A process that was started, and is the first of its group. */
+export interface Started {
   readonly pid: number
-  /** Ends it at once. */
+  /** Ends it at once, and its children. */
   stop(): Promise<void>
+}
+
+/** A proxy in processes of its own, which listens. */
+export interface RunningProxy extends Started {
+  readonly port: number
 }
 
 export interface StartOptions {
@@ -17,6 +21,8 @@ export interface StartOptions {
   folder: string
   /** How many descriptors it may have. Default: as many as we. */
   descriptors?: number | undefined
+  /** Told of the process before anything is waited for. */
+  started?: (started: Started) => void
 }
 
 const freePort = async (): Promise<number> => {
@@ -46,7 +52,10 @@ const reason = (said: string): string => {
 }
 
 /** Starts a proxy and waits until it listens. @throws {Error} where it ends instead, or takes longer than 10 seconds */
-export const startProxy = async (proxy: Proxy, { folder, descriptors }: StartOptions): Promise<RunningProxy> => {
+export const startProxy = async (
+  proxy: Proxy,
+  { folder, descriptors, started = () => {} }: StartOptions
+): Promise<RunningProxy> => {
   const asked = proxy.tells ? 0 : await freePort()
   const command = proxy.command(asked, folder)
   const [program, ...args] =
@@ -74,6 +83,7 @@ export const startProxy = async (proxy: Proxy, { folder, descriptors }: StartOpt
     }
     await exited
   }
+  if (child.pid !== undefined) started({ pid: child.pid, stop })
   const told = async (): Promise<number> => {
     const [message] = (await once(child, 'message')) as [{ port: number }]
     return message.port

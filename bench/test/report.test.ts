@@ -1,0 +1,102 @@
+import { describe, expect, it } from 'vitest'
+import { goalTable } from '../src/report/goals.ts'
+import { medianOf } from '../src/report/results.ts'
+import { draw } from '../src/report/svg.ts'
+import { columns, rounded, workloadTable } from '../src/report/table.ts'
+import { resultsOf } from './results.ts'
+
+const churn = resultsOf('churn', 'cpu', {
+  portable: [140, 150, 160],
+  socksv5: [200, 190, 210],
+  hev: 'the tunnel has ended early'
+})
+
+describe('rounded', () => {
+  it.each([
+    [0, '0.00'],
+    [0.0123, '0.012'],
+    [0.5, '0.500'],
+    [1.006, '1.01'],
+    [12.34, '12.3'],
+    [123.4, '123'],
+    [1234.5, '1,235'],
+    [1_234_567, '1,234,567'],
+    [-20_327, '-20,327'],
+    [Number.NaN, '–']
+  ])('writes %d as %s', (value, expected) => {
+    expect(rounded(value)).toBe(expected)
+  })
+})
+
+describe('tables', () => {
+  it('put the first column to the left and numbers to the right', () => {
+    expect(
+      columns([
+        ['', 'one'],
+        ['long', '1'],
+        ['a', '100']
+      ]).split('\n')
+    ).toEqual(['      one', 'long    1', 'a     100'])
+  })
+
+  it('show medians with quartiles, ratios to the references that were measured, and what went wrong', () => {
+    const table = workloadTable(churn.workloads[0])
+    expect(table).toMatch(/^churn: what it is\n\n +µs\/churn +\/ socksv5\n/)
+    expect(table).toMatch(/portable +150 \(145–155\) +0\.750\n/)
+    expect(table).toMatch(/hev +the tunnel has ended early\n/)
+  })
+
+  it('show notes below', () => {
+    const results = resultsOf('growth', 'cpu', { hev: [1] })
+    const [workload] = results.workloads
+    const noted = { ...workload, results: { hev: { metrics: {}, notes: ['of 8000 relays 5000 were opened'] } } }
+    expect(workloadTable(noted)).toMatch(/\nhev: of 8000 relays 5000 were opened\n$/)
+  })
+})
+
+describe('goals', () => {
+  it('are met at the bound', () => {
+    expect(goalTable(churn)).toMatch(/portable \/ socksv5 +churn +cpu +≤ 0\.75 +0\.750 +met$/m)
+  })
+
+  it('are not met beyond it', () => {
+    const slower = resultsOf('churn', 'cpu', { portable: [151], socksv5: [200] })
+    expect(goalTable(slower)).toMatch(/0\.755 +NOT MET$/m)
+  })
+
+  it('can be a bound from below', () => {
+    expect(goalTable(resultsOf('rr20', 'rate', { portable: [120], socksv5: [100] }))).toMatch(/≥ 1\.2 +1\.20 +met$/m)
+    expect(goalTable(resultsOf('rr20', 'rate', { portable: [119], socksv5: [100] }))).toMatch(/1\.19 +NOT MET$/m)
+  })
+
+  it('are left out where one of the two was not measured', () => {
+    expect(goalTable(resultsOf('churn', 'cpu', { portable: [1], socksv5: 'broken' }))).toBeUndefined()
+    expect(medianOf(churn, 'churn', 'hev', 'cpu')).toBeUndefined()
+    expect(medianOf(churn, 'idle', 'portable', 'cpu')).toBeUndefined()
+  })
+})
+
+describe('the plot', () => {
+  it('has a bar for each that was measured, ours marked, the shortest on top', () => {
+    const svg = draw(churn)
+    expect([...svg.matchAll(/<rect /g)]).toHaveLength(2)
+    expect(svg.indexOf('>portable<')).toBeLessThan(svg.indexOf('>socksv5<'))
+    expect(svg).toMatch(/class="ours">portable</)
+    expect(svg).not.toContain('hev')
+  })
+
+  it('cuts off one bar that would make all others short', () => {
+    expect(draw(churn)).not.toContain('<polygon')
+    expect(draw(resultsOf('idle', 'used', { hev: [4000], dante: [300_000] }))).toMatch(/<polygon .*300,000/)
+  })
+
+  it('knows light and dark, and escapes what it is told', () => {
+    const svg = draw(churn)
+    expect(svg).toContain('prefers-color-scheme: dark')
+    expect(svg).toContain('A &#60;fast&#62; one')
+  })
+
+  it('is empty, not broken, without results', () => {
+    expect(draw({ ...churn, workloads: [] })).toMatch(/^<svg [^]*<\/svg>\n$/)
+  })
+})
