@@ -106,7 +106,7 @@ const show = (file: string): void => {
 }
 
 const options = readOptions(process.argv.slice(2))
-const proxies = [...(await nodeProxies()), ...installedProxies()]
+const proxies = [...nodeProxies(), ...installedProxies()]
 if (options.help) print(usage)
 else if (options.list) list(proxies)
 else if (options.plot !== undefined) show(options.plot)

@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import type { Sample, Task } from '../workloads/workload.ts'
 import type { Answer } from './main.ts'
 
-export interface Outcome {
+interface Outcome {
   readonly sample: Sample
   /** What could not be measured, and why. */
   readonly notes: readonly string[]

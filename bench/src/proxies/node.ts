@@ -7,27 +7,18 @@ const script = (file: string, ...args: string[]): (() => string[]) => {
   return () => [process.execPath, path, ...args]
 }
 
-const failure = async (packageName: string): Promise<string | undefined> => {
-  try {
-    await import(packageName)
-    return undefined
-  } catch (error) {
-    return (error as Error).message.split('\n')[0]!.replace(/ imported from .*/, '')
-  }
-}
-
 const version = (packageName: string): string => {
   const file = new URL(`../../node_modules/${packageName}/package.json`, import.meta.url)
   return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version
 }
 
-const ours = (name: string, about: string, missing?: string): Proxy => ({
+const ours = (name: string, about: string): Proxy => ({
   name,
   about: `it-socks: ${about}`,
   command: script('it-socks', name),
   tells: true,
   udp: true,
-  missing
+  missing: undefined
 })
 
 const others = (name: string, about: string): Proxy => ({
@@ -41,11 +32,11 @@ const others = (name: string, about: string): Proxy => ({
 
 const fromNpm = (name: string, packageName: string): Proxy => others(name, `npm ${packageName} ${version(packageName)}`)
 
-/** Ours in each mode, the plainest that could be written instead, and the peers from npm. */
-export const nodeProxies = async (): Promise<Proxy[]> => [
+/** Ours in each mode, of which some do not start everywhere; the plainest that could be written instead, and the peers from npm. */
+export const nodeProxies = (): Proxy[] => [
   ours('portable', 'on Node’s own sockets'),
-  ours('splice', 'handshake on Node’s sockets, relay in the kernel', await failure('@it-socks/splice')),
-  ours('epoll', 'on system calls', await failure('@it-socks/epoll')),
+  ours('splice', 'handshake on Node’s sockets, relay in the kernel'),
+  ours('epoll', 'on system calls'),
   others('handwritten', 'event handlers on Node’s sockets, CONNECT alone, in one file of this benchmark'),
   fromNpm('socksv5', 'socksv5'),
   fromNpm('pondwader', '@pondwader/socks5-server')
