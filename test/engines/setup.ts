@@ -105,11 +105,16 @@ export const measure = async (socket: Socket): Promise<number> => {
 }
 
 /** The next that a socket hears. */
-export const next = async (socket: Socket): Promise<string> => String(((await once(socket, 'data')) as unknown[])[0])
+export const next = async (socket: Socket): Promise<string> => {
+  const data = once(socket, 'data')
+  socket.resume()
+  return String(((await data) as unknown[])[0])
+}
 
 /** When a socket hears no more, be it that it ends or that it breaks. (libuv takes a reset that comes with data for an end.) */
 export const over = (socket: Socket): Promise<void> =>
   new Promise((resolve) => {
+    if (socket.destroyed || socket.readableEnded) return resolve()
     socket
       .on('error', () => {})
       .on('close', resolve)
