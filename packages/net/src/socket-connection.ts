@@ -62,6 +62,8 @@ export class SocketConnection
     if (socket.readableLength > 0) this.#ahead = [socket.read()]
     if (socket instanceof TLSSocket || !readShared(socket, received)) socket.on('data', chunkReceived)
     socket.on('end', ended).on('error', failed).on('close', closed)
+    this.#ended = socket.readableEnded
+    this.#closed = socket.closed
   }
 
   get source(): AsyncIterable<Uint8Array> {

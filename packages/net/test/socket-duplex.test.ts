@@ -1,13 +1,38 @@
 import { once } from 'node:events'
+import { connect, type LookupFunction, type Socket } from 'node:net'
 import { setImmediate as turn } from 'node:timers/promises'
 import { Uint8ArrayList } from 'uint8arraylist'
-import { describe, expect, it } from 'vitest'
-import { isSocketTransport } from '@it-socks/net'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
+import { isSocketTransport, socketDuplex } from '@it-socks/net'
+import { ClosedError } from '@it-socks/protocol'
 import type { Bytes } from '@it-socks/stage'
 import { hex } from '@it-socks/testing'
-import { all, connected, failureOf, hear, iterate, say, socketPath, standstill } from './setup.ts'
+import {
+  all,
+  connected,
+  failureOf,
+  hear,
+  iterate,
+  portOf,
+  say,
+  serving,
+  silence,
+  socketPath,
+  standstill
+} from './setup.ts'
 
 const chunk = new Uint8Array(65_536).fill(7)
+
+/** A connection of two plain sockets. */
+const plain = async (): Promise<{ socket: Socket; peer: Socket }> => {
+  const server = await serving({ host: '127.0.0.1' })
+  const accepted = once(server, 'connection')
+  const socket = connect({ host: '127.0.0.1', port: portOf(server), allowHalfOpen: true })
+  onTestFinished(() => void socket.destroy())
+  const [peer] = (await accepted) as [Socket]
+  if (socket.connecting) await once(socket, 'connect')
+  return { socket, peer }
+}
 
 describe('a socket as a duplex', () => {
   it('speaks on after the peer has closed its half', async () => {
@@ -43,6 +68,73 @@ describe('a socket as a duplex', () => {
     peer.end('early')
     await standstill(() => socket.bytesRead)
     expect((await all(ours.source)).toString()).toBe('early')
+  })
+
+  it('loses nothing that came before it was made', async () => {
+    const { socket, peer } = await plain()
+    const readable = once(socket, 'readable')
+    peer.write('early, ')
+    await readable
+    const ours = socketDuplex(socket)
+    peer.end('and late')
+    expect((await all(ours.source)).toString()).toBe('early, and late')
+  })
+
+  it('knows of the end that came before it was made', async () => {
+    const { socket, peer } = await plain()
+    const ended = once(socket.resume(), 'end')
+    peer.end()
+    await ended
+    const ours = socketDuplex(socket)
+    expect(await all(ours.source)).toHaveLength(0)
+    const heard = hear(peer)
+    await ours.sink(say(hex`${'and now I'}`))
+    expect(await heard).toBe('and now I')
+  })
+
+  it('is broken where it was made of a socket that had been closed', async () => {
+    const { socket } = await plain()
+    const closed = once(socket, 'close')
+    socket.destroy()
+    await closed
+    const ours = socketDuplex(socket)
+    expect(await failureOf(all(ours.source))).toEqual(new ClosedError())
+    expect(await failureOf(ours.sink(silence().source))).toEqual(new ClosedError())
+    const broken = vi.fn<(error: unknown) => void>()
+    ours.transport?.broken(broken)
+    expect(broken).toHaveBeenCalledOnce()
+  })
+
+  it.each([
+    ['TCP', async () => ({ host: '127.0.0.1' })],
+    ['unix', socketPath]
+  ])('may be made before it has connected: %s', async (_, where) => {
+    const at = await where()
+    const server = await serving(at)
+    server.on('connection', (peer) => peer.pipe(peer))
+    const ours = socketDuplex(
+      connect({ ...('path' in at ? at : { ...at, port: portOf(server) }), allowHalfOpen: true })
+    )
+    const heard = all(ours.source)
+    ours.transport?.write(hex`${'early, '}`)
+    await ours.sink(say(hex`${'and late'}`))
+    expect((await heard).toString()).toBe('early, and late')
+  })
+
+  it('may be made before it is known to which address it connects', async () => {
+    const server = await serving({ host: '127.0.0.1' })
+    server.on('connection', (peer) => peer.pipe(peer))
+    const found = [
+      { address: '::1', family: 6 },
+      { address: '127.0.0.1', family: 4 }
+    ]
+    const lookup: LookupFunction = (_host, _options, callback) => callback(null, found)
+    const to = { host: 'name', port: portOf(server), lookup, autoSelectFamily: true, allowHalfOpen: true }
+    const ours = socketDuplex(connect(to))
+    const first = iterate(ours).next()
+    ours.transport?.write(hex`${'hello'}`)
+    expect(String((await first).value)).toBe('hello')
+    ours.abort(new Error('enough'))
   })
 
   it('gives its chunks in order to those who wait for one at the same time, then its end to all', async () => {
