@@ -88,11 +88,12 @@ export const measureAll = async (
     }
   }
   for (const contestant of contestants) await contestant.leave()
-  const { name, title, metrics } = workload
+  const { name, title, metrics, compared } = workload
   return {
     name,
     title,
     metrics,
+    compared,
     results: Object.fromEntries(contestants.map((contestant) => [contestant.proxy.name, contestant.result()]))
   }
 }

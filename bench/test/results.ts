@@ -17,6 +17,7 @@ export const resultsOf = (
       name: workload,
       title: `${workload}: what it is`,
       metrics: [{ name: metric, unit: `µs/${workload}`, better: 'less' }],
+      compared: metric,
       results: Object.fromEntries(
         Object.entries(values).map(([proxy, value]): [string, Result] => [
           proxy,

@@ -11,6 +11,7 @@ export interface WorkloadResults {
   readonly name: string
   readonly title: string
   readonly metrics: readonly Metric[]
+  readonly compared: string | undefined
   /** By the name of the proxy. */
   readonly results: Readonly<Record<string, Result>>
 }

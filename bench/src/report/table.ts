@@ -26,12 +26,11 @@ export const columns = (rows: ReadonlyArray<readonly string[]>): string => {
 /** Whom the others are held against. */
 const references = ['socksv5', 'microsocks', 'hev', 'dante']
 
-/** A workload as a table: medians with their quartiles, and the first metric's ratio to each reference. */
-export const workloadTable = ({ title, metrics, results }: WorkloadResults): string => {
-  const first = metrics[0]!.name
+/** A workload as a table: medians with their quartiles, and ratios to each reference by the metric that is compared. */
+export const workloadTable = ({ title, metrics, compared = '', results }: WorkloadResults): string => {
   const median = (proxy: string): number | undefined => {
     const result = results[proxy]
-    return result !== undefined && 'metrics' in result ? result.metrics[first]?.median : undefined
+    return result !== undefined && 'metrics' in result ? result.metrics[compared]?.median : undefined
   }
   const present = references.filter((name) => median(name) !== undefined)
   const head = ['', ...metrics.map(({ unit }) => unit), ...present.map((name) => `/ ${name}`)]

@@ -32,6 +32,7 @@ const bulk = (name: string, title: string, down: number, up: number): Workload =
   name,
   group: 'bulk',
   title: `bulk: ${title}, on ${connections} connections`,
+  compared: 'cpu',
   metrics: [
     { name: 'cpu', unit: 's CPU/GB', better: 'less' },
     { name: 'rate', unit: 'GB/s', better: 'more' },

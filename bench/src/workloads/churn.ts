@@ -53,6 +53,7 @@ export const churn: Workload = {
   name: 'churn',
   title: 'connections: handshake, connect, 64 bytes each way, close; 50 at a time',
   warmUp: 4,
+  compared: 'cpu',
   metrics: [
     { name: 'cpu', unit: 'µs CPU/connection', better: 'less' },
     { name: 'rate', unit: 'connections/s', better: 'more' },

@@ -24,7 +24,7 @@ export const growth: Workload = {
     { name: 'churnGrowth', unit: `${most} / ${least}`, better: 'less' },
     ...columns('bulk', 's CPU/GB', crowds),
     { name: 'bulkGrowth', unit: `${most} / ${least}`, better: 'less' },
-    ...columns('memory', 'bytes/relay', crowds.slice(1))
+    ...columns('memory', 'bytes/further relay', crowds.slice(1))
   ],
   run: (task, note) =>
     withPoller((poller) => {

@@ -11,6 +11,7 @@ export const idle: Workload = {
   name: 'idle',
   title: 'idle relays: resident memory for each of 3,000, those that never carried a byte and those that did once',
   fresh: 3,
+  compared: 'fresh',
   metrics: [
     { name: 'fresh', unit: 'bytes/fresh relay', better: 'less' },
     { name: 'used', unit: 'bytes/used relay', better: 'less' },

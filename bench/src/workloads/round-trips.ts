@@ -13,6 +13,7 @@ const roundTrips = (connections: number, roundTrips: number): Workload => ({
   name: `rr${connections}`,
   group: 'rr',
   title: `round trips: 64 bytes each way, again and again, on ${connections} open connection${connections === 1 ? '' : 's'}`,
+  compared: 'cpu',
   metrics: [
     { name: 'cpu', unit: 'µs CPU/round trip', better: 'less' },
     { name: 'rate', unit: 'round trips/s', better: 'more' },

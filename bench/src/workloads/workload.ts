@@ -30,6 +30,8 @@ export interface Workload {
   /** In a few words. */
   readonly title: string
   readonly metrics: readonly Metric[]
+  /** The metric by which proxies are held against each other. Default: they are not. */
+  readonly compared?: string
   /** Wants a proxy that has served nobody yet, every time; and as starting many takes its time, in so many rounds at most. */
   readonly fresh?: number
   /** Wants a proxy that has UDP ASSOCIATE. */
