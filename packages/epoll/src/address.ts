@@ -24,7 +24,7 @@ export const addressError = (errno: number, syscall: string, { host, port }: Add
 export const familyOf = (ip: string): number => (addressType(ip) === 'ipv6' ? AF_INET6 : AF_INET)
 
 /** The number of the interface that a zone (`fe80::1%eth0`) names; 0, which is none, where there is no such. */
-export const scopeOf = (ip: string): number => {
+const scopeOf = (ip: string): number => {
   const at = ip.indexOf('%')
   if (at === -1) return 0
   const zone = ip.slice(at + 1)

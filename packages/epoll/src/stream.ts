@@ -72,7 +72,7 @@ interface Writer {
  * A connection: all there is of it in one object, and nothing else until somebody reads. As an iterator it is its own
  * source: the kernel is asked when somebody waits, and not before.
  */
-class Stream implements SocketDuplex, Transport, Watcher, AsyncIterableIterator<Uint8Array, void> {
+class Stream implements SocketDuplex, Transport, Watcher, Flow, AsyncIterableIterator<Uint8Array, void> {
   private readonly fd: number
   private state: number
   private error: unknown = undefined
@@ -85,6 +85,8 @@ class Stream implements SocketDuplex, Transport, Watcher, AsyncIterableIterator<
   private whenDrained: (() => void) | undefined = undefined
   private whenBroken: ((error: unknown) => void) | undefined = undefined
   private relay: { abort(reason: unknown): void } | undefined = undefined
+  /** Who hears of the relay, of the client's side. */
+  private flow: Flow | undefined = undefined
   private local: Address | undefined = undefined
   readonly remoteAddress: Address | undefined
 
@@ -227,10 +229,25 @@ class Stream implements SocketDuplex, Transport, Watcher, AsyncIterableIterator<
     target.state |= JOINED
     this.ahead = target.ahead = undefined
     this.whenBroken = target.whenBroken = undefined
-    const relay = relayDescriptors(client, other, flow)
+    this.flow = flow
+    const relay = relayDescriptors(client, other, this)
     this.relay = target.relay = relay
     if (this.error !== undefined || target.error !== undefined) relay.abort(this.error ?? target.error)
     return true
+  }
+
+  passed(direction: 'up' | 'down', length: number): void {
+    this.flow?.passed(direction, length)
+  }
+
+  ended(): void {
+    this.flow?.ended()
+    freed()
+  }
+
+  failed(error: unknown): void {
+    this.flow?.failed(error)
+    freed()
   }
 
   /** Has it ended, by either duplex, by these instead. */

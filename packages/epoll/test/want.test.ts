@@ -5,14 +5,15 @@ import { epoll } from '@it-socks/epoll'
 import type { Endpoint, SocketDuplex } from '@it-socks/net'
 import type { Address } from '@it-socks/protocol'
 import { failureOf, openDescriptors, standstill } from '../../net/test/setup.ts'
-import { needs } from '../../../test/support/programs.ts'
+import { needs, program } from '../../../test/support/programs.ts'
 
-/** Connects so many times, says where from, and has the first of them echo. */
+/** Connects so many times, tells what it hears, and leaves when it hears that it should. */
 const clients = `
   const { connect } = require('node:net')
   process.on('message', ({ endpoint, count }) => {
     const sockets = Array.from({ length: count }, () => connect(endpoint).on('error', () => {}))
-    sockets.forEach((socket) => socket.on('data', (bytes) => process.send(bytes.toString())))
+    const hear = (socket, text) => text === 'leave' ? socket.end() : process.send(text)
+    sockets.forEach((socket) => socket.on('data', (bytes) => hear(socket, bytes.toString())))
     Promise.all(sockets.map((socket) => new Promise((done) => socket.once('connect', done)))).then(() => process.send('here'))
   })
   process.send('ready')
@@ -30,12 +31,18 @@ const crowd = async (): Promise<ChildProcess> => {
 }
 
 const limit = (soft: number | string): void => {
-  execFileSync('prlimit', ['--pid', String(process.pid), `--nofile=${soft}:`])
+  execFileSync(program('prlimit'), ['--pid', String(process.pid), `--nofile=${soft}:`])
 }
 
 /** Leaves this process so few descriptors until the test is over. Programs need some to start: `free` closes what was opened. */
 const leave = (few: number, free: () => void): void => {
-  const before = execFileSync('prlimit', ['--pid', String(process.pid), '--nofile', '--output=SOFT', '--noheadings'])
+  const before = execFileSync(program('prlimit'), [
+    '--pid',
+    String(process.pid),
+    '--nofile',
+    '--output=SOFT',
+    '--noheadings'
+  ])
   const taken = new Set(openDescriptors().map(Number))
   let least = 0
   for (let free = 0; free < few; least++) if (!taken.has(least)) free += 1
@@ -107,6 +114,15 @@ describe('where there are no more descriptors', () => {
     third.abort(new Error('enough'))
     await arrivals.reach(room + 2)
     expect(await standstill(() => arrivals.state.count)).toBe(room + 2)
+
+    const [fourth, fifth] = accepted.slice(3) as [SocketDuplex, SocketDuplex]
+    for (const connection of [fourth, fifth]) connection.transport?.write(Buffer.from('leave'))
+    const ended = new Promise<void>((resolve, reject) => {
+      fourth.transport!.join(fifth.transport!, { passed: () => {}, ended: resolve, failed: reject })
+    })
+    await ended
+    await arrivals.reach(room + 4)
+    expect(await standstill(() => arrivals.state.count)).toBe(room + 4)
     // It has never been otherwise since.
     expect(told).toHaveLength(1)
   })
