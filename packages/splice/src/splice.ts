@@ -15,8 +15,8 @@ import { relayDescriptors, type Relayed } from './relay-descriptors.ts'
  * import { splice } from '@it-socks/splice'
  * import { createServer } from '@it-socks/server'
  *
- * const server = createServer({ engine: splice() })
- * await server.listen({ host: '127.0.0.1', port: 0 })
+ * const server = createServer({ engine: splice(), listen: { host: '127.0.0.1', port: 0 } })
+ * await server.listen()
  * await server.close()
  * ```
  */

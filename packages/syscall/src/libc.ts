@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs'
+import { isMainThread } from 'node:worker_threads'
 import koffi from 'koffi'
 import { UnsupportedError } from './unsupported.ts'
 
@@ -7,6 +9,24 @@ const load = (): ReturnType<typeof koffi.load> => {
 }
 
 const libc = load()
+
+/**
+ * Keeps koffi in memory. It is taken out when the last thread that has loaded it ends, and what is called of it after that,
+ * while the thread is cleaned up, is not there any more.
+ */
+const pin = (): void => {
+  const [path] = /\/\S*koffi\.node/.exec(readFileSync('/proc/self/maps', 'utf8')) ?? []
+  if (path !== undefined)
+    (libc.func('void *dlopen(const char *, int)') as (path: string, flags: number) => unknown)(
+      path,
+      RTLD_NOW | RTLD_NODELETE
+    )
+}
+
+const RTLD_NOW = 2
+const RTLD_NODELETE = 0x1000
+if (!isMainThread) pin()
+
 type Native = (...args: number[]) => number
 const native = (prototype: string): Native => libc.func(prototype) as Native
 

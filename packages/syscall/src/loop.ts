@@ -1,3 +1,4 @@
+import { isMainThread } from 'node:worker_threads'
 import koffi, { type node as koffiNode } from 'koffi'
 import { EINTR } from './constants.ts'
 import { close, epollCreate1, epollCtl, epollWait } from './libc.ts'
@@ -67,8 +68,11 @@ const openLoop = (): Loop => {
 
   const open = (): void => {
     epfd = checked(epollCreate1(EPOLL_CLOEXEC), 'epoll_create1')
-    waiting = koffi.node.poll(epfd, { readable: true }, turn)
-    waiting.unref()
+    const poll = koffi.node.poll(epfd, { readable: true }, turn)
+    poll.unref()
+    // A thread that is over must not be called any more: koffi would abort the whole process.
+    if (!isMainThread) process.once('exit', () => poll.close())
+    waiting = poll
   }
 
   /** A mistake of ours: the others of the batch must not lose their turn by it. */
@@ -168,5 +172,8 @@ const openLoop = (): Loop => {
 /**
  * The loop of this thread. It keeps the process alive for as long as it watches something. From the first descriptor that
  * it watches on it has one of its own, for the thread's life: to have it anew would cost a relay that is alone 9 µs.
+ *
+ * A worker thread may end by itself, by `process.exit()` (but not in a watcher) or by an error. `worker.terminate()`, which
+ * does not let it say anything, can abort the whole process where an event comes at the same time: ask it to end instead.
  */
 export const loop: Loop = openLoop()
