@@ -2,7 +2,10 @@ import type { Socket } from 'node:net'
 import type { ByteDuplex } from '@it-socks/stage'
 import { SocketConnection } from './socket-connection.ts'
 
-/** A socket as a duplex; every method of the contract is there. */
+/**
+ * A socket as a duplex; every method of the contract is there. They are shared by all duplexes: to make another of one,
+ * call them, for a copy (`{ ...duplex }`) has none.
+ */
 export interface SocketDuplex extends ByteDuplex {
   readonly source: AsyncIterable<Uint8Array>
   abort(reason: unknown): void

@@ -6,10 +6,12 @@ export interface SocketTransport extends Transport {
   /** The socket; the duplex owns it. */
   readonly socket: Socket
   /**
-   * Forgets the socket: it is read no more and nobody listens to it, but for an error, which is ignored. Where somebody
-   * has its descriptor duplicated, it can be destroyed. From here on the duplex's `abort` calls this one.
+   * Forgets the socket: it is read no more and nobody listens to it, but for an error, which is ignored. Whoever has
+   * duplicated its descriptor before may destroy it; nothing may wait in it then (`waiting`), or it is lost. From here on
+   * the duplex's `abort` calls this one.
    *
    * @returns what was read and not consumed, and whether the peer's end has been read after it
+   * @throws {Error} where somebody reads it, has called its sink or joined it; nothing has happened then
    */
   detach(abort: (reason: unknown) => void): Detached
 }
@@ -20,6 +22,20 @@ export interface Detached {
   readonly ended: boolean
 }
 
-/** Whether a transport is one of Node's sockets. */
+/**
+ * Whether a transport is one of Node's sockets: for those who can do more with a socket than its transport does.
+ *
+ * @example
+ *
+ * ```ts
+ * import { isSocketTransport } from '@it-socks/net'
+ * import { transportOf, type ByteDuplex } from '@it-socks/stage'
+ *
+ * const keepAlive = (duplex: ByteDuplex) => {
+ *   const transport = transportOf(duplex)
+ *   if (transport !== undefined && isSocketTransport(transport)) transport.socket.setKeepAlive(true, 60_000)
+ * }
+ * ```
+ */
 export const isSocketTransport = (transport: Transport): transport is SocketTransport =>
   'socket' in transport && 'detach' in transport
