@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { quantile, summarize } from '../src/report/statistics.ts'
+import { quantile, ratio, summarize } from '../src/report/statistics.ts'
 
 describe('quantile', () => {
   it.each([
@@ -28,5 +28,16 @@ describe('quantile', () => {
 describe('summarize', () => {
   it('gives the median between the quartiles, and all values', () => {
     expect(summarize([50, 10, 20, 30, 40])).toEqual({ median: 30, low: 20, high: 40, values: [50, 10, 20, 30, 40] })
+  })
+})
+
+describe('ratio', () => {
+  it('is that of each round, for a slow one slows both', () => {
+    expect(ratio(summarize([1, 20, 3]), summarize([2, 40, 6])).values).toEqual([0.5, 0.5, 0.5])
+  })
+
+  it('is of the rounds that both have', () => {
+    expect(ratio(summarize([1, 2, 3]), summarize([1])).values).toEqual([1])
+    expect(ratio(summarize([1]), summarize([2, 2])).values).toEqual([0.5])
   })
 })

@@ -1,7 +1,8 @@
-import { medianOf, type Results } from './results.ts'
-import { columns, rounded } from './table.ts'
+import { summaryOf, type Results } from './results.ts'
+import { ratio } from './statistics.ts'
+import { columns, spread } from './table.ts'
 
-/** What we want to be: a ratio of medians within one run. */
+/** What we want to be: a ratio within one run. */
 interface Goal {
   readonly ours: string
   readonly theirs: string
@@ -31,16 +32,17 @@ const goals: readonly Goal[] = [
 ]
 
 /** Each goal beside what this run has measured; `undefined` where it has measured nothing that a goal speaks of. */
-export const goalTable = (results: Results): string | undefined => {
+export const goalTable = ({ workloads }: Results): string | undefined => {
   const rows = goals.flatMap(({ ours, theirs, workload, metric, atMost, atLeast }) => {
-    const mine = medianOf(results, workload, ours, metric)
-    const other = medianOf(results, workload, theirs, metric)
+    const mine = summaryOf(workloads, workload, ours, metric)
+    const other = summaryOf(workloads, workload, theirs, metric)
     if (mine === undefined || other === undefined) return []
-    const ratio = mine / other
-    const isMet = ratio <= (atMost ?? Number.POSITIVE_INFINITY) && ratio >= (atLeast ?? 0)
+    const measured = ratio(mine, other)
+    const isMet = measured.median <= (atMost ?? Number.POSITIVE_INFINITY) && measured.median >= (atLeast ?? 0)
     const goal = atMost === undefined ? `≥ ${atLeast}` : `≤ ${atMost}`
-    return [[`${ours} / ${theirs}`, workload, metric, goal, rounded(ratio), isMet ? 'met' : 'NOT MET']]
+    return [[`${ours} / ${theirs}`, workload, metric, goal, spread(measured), isMet ? 'met' : 'NOT MET']]
   })
   if (rows.length === 0) return undefined
-  return `goals: ratios of medians in this run\n\n${columns([['', 'workload', 'metric', 'goal', 'measured', ''], ...rows])}\n`
+  const head = ['', 'workload', 'metric', 'goal', 'measured', '']
+  return `goals: ratios in this run, round by round\n\n${columns([head, ...rows])}\n`
 }

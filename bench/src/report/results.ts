@@ -42,8 +42,13 @@ export const thisMachine = (): Results['machine'] => ({
   node: process.version
 })
 
-/** The median of a metric, where that was measured. */
-export const medianOf = (results: Results, workload: string, proxy: string, metric: string): number | undefined => {
-  const result = results.workloads.find(({ name }) => name === workload)?.results[proxy]
-  return result !== undefined && 'metrics' in result ? result.metrics[metric]?.median : undefined
+/** A metric, where that was measured. */
+export const summaryOf = (
+  workloads: readonly WorkloadResults[],
+  workload: string,
+  proxy: string,
+  metric: string
+): Summary | undefined => {
+  const result = workloads.find(({ name }) => name === workload)?.results[proxy]
+  return result !== undefined && 'metrics' in result ? result.metrics[metric] : undefined
 }

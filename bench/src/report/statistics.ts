@@ -22,3 +22,10 @@ export const summarize = (values: readonly number[]): Summary => ({
   high: quantile(values, 0.75),
   values
 })
+
+/**
+ * How one relates to another that was measured in the same rounds: round by round, for those that are neighbours in time have
+ * more in common than medians have.
+ */
+export const ratio = (one: Summary, other: Summary): Summary =>
+  summarize(one.values.slice(0, other.values.length).map((value, round) => value / other.values[round]!))

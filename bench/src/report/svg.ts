@@ -1,4 +1,4 @@
-import type { Results, WorkloadResults } from './results.ts'
+import { summaryOf, type Results } from './results.ts'
 import type { Summary } from './statistics.ts'
 import { rounded } from './table.ts'
 
@@ -54,10 +54,10 @@ interface Bar {
   readonly summary: Summary
 }
 
-const barsOf = ({ results }: WorkloadResults, metric: string): Bar[] =>
-  Object.entries(results)
-    .flatMap(([proxy, result]) => {
-      const summary = 'metrics' in result ? result.metrics[metric] : undefined
+const barsOf = ({ workloads }: Results, workload: string, metric: string): Bar[] =>
+  Object.keys(workloads.find(({ name }) => name === workload)?.results ?? {})
+    .flatMap((proxy) => {
+      const summary = summaryOf(workloads, workload, proxy, metric)
       return summary === undefined ? [] : [{ proxy, summary }]
     })
     .toSorted((a, b) => a.summary.median - b.summary.median)
@@ -89,8 +89,7 @@ const bar = ({ proxy, summary }: Bar, index: number, scale: number): string => {
 /** Draws the results as bars, the shortest on top: less is better in all of them. It can be read on light and on dark. */
 export const draw = (results: Results): string => {
   const charts = panels.flatMap(({ workload, metric, title }) => {
-    const measured = results.workloads.find(({ name }) => name === workload)
-    const bars = measured === undefined ? [] : barsOf(measured, metric)
+    const bars = barsOf(results, workload, metric)
     return bars.length === 0 ? [] : [{ title, bars, scale: scaleOf(bars) }]
   })
   let bottom = 0

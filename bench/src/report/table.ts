@@ -1,5 +1,5 @@
-import type { Summary } from './statistics.ts'
-import type { Result, WorkloadResults } from './results.ts'
+import { summaryOf, type Result, type WorkloadResults } from './results.ts'
+import { ratio, type Summary } from './statistics.ts'
 
 /** Three digits that count, and none that do not. */
 export const rounded = (value: number): string => {
@@ -8,7 +8,9 @@ export const rounded = (value: number): string => {
   return value.toFixed(Math.min(digits, 3)).replace(/\B(?=(\d{3})+(?!\d)(?<!\.\d*))/g, ',')
 }
 
-const spread = ({ median, low, high }: Summary): string => `${rounded(median)} (${rounded(low)}–${rounded(high)})`
+/** The median, and in brackets the quartiles. */
+export const spread = ({ median, low, high }: Summary): string =>
+  `${rounded(median)} (${rounded(low)}–${rounded(high)})`
 
 /** Puts cells in columns: the first to the left, numbers to the right. */
 export const columns = (rows: ReadonlyArray<readonly string[]>): string => {
@@ -27,17 +29,17 @@ export const columns = (rows: ReadonlyArray<readonly string[]>): string => {
 const references = ['socksv5', 'microsocks', 'hev', 'dante']
 
 /** A workload as a table: medians with their quartiles, and ratios to each reference by the metric that is compared. */
-export const workloadTable = ({ title, metrics, compared = '', results }: WorkloadResults): string => {
-  const median = (proxy: string): number | undefined => {
-    const result = results[proxy]
-    return result !== undefined && 'metrics' in result ? result.metrics[compared]?.median : undefined
-  }
-  const present = references.filter((name) => median(name) !== undefined)
-  const head = ['', ...metrics.map(({ unit }) => unit), ...present.map((name) => `/ ${name}`)]
+export const workloadTable = (workload: WorkloadResults): string => {
+  const { name, title, metrics, compared = '', results } = workload
+  const summary = (proxy: string): Summary | undefined => summaryOf([workload], name, proxy, compared)
+  const present = references.flatMap((reference) => summary(reference) ?? [])
+  const names = references.filter((reference) => summary(reference) !== undefined)
+  const head = ['', ...metrics.map(({ unit }) => unit), ...names.map((reference) => `/ ${reference}`)]
   const row = ([proxy, result]: [string, Result]): string[] => {
     if ('error' in result) return [proxy, result.error, ...Array<string>(head.length - 2).fill('')]
-    const values = metrics.map(({ name }) => result.metrics[name]).map((summary) => (summary ? spread(summary) : ''))
-    return [proxy, ...values, ...present.map((name) => rounded(median(proxy)! / median(name)!))]
+    const values = metrics.map(({ name }) => result.metrics[name]).map((value) => (value ? spread(value) : ''))
+    const mine = summary(proxy)
+    return [proxy, ...values, ...present.map((other) => (mine ? rounded(ratio(mine, other).median) : ''))]
   }
   const notes = Object.entries(results).flatMap(([proxy, result]) =>
     'notes' in result ? result.notes.map((note) => `${proxy}: ${note}\n`) : []
