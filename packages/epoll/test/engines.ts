@@ -1,14 +1,22 @@
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
-import { onTestFinished } from 'vitest'
-import { epoll } from '@it-socks/epoll'
+import { describe, onTestFinished } from 'vitest'
 import { portable, type Engine, type Listener, type SocketDuplex } from '@it-socks/net'
 import { type Address } from '@it-socks/protocol'
 import type { ByteDuplex } from '@it-socks/stage'
 import { openDescriptors, portOf, serving, socketPath, standstill } from '../../net/test/setup.ts'
+import { ways } from '../../../test/engines/engines.ts'
+
+const found = ways.find(({ name }) => name === 'epoll')?.engine
+
+/** The engine of this package; on a machine that cannot have it, another one, for tests that do not run then. */
+export const epoll: Engine = found ?? portable
+
+/** Describes what is so of this engine alone. */
+export const describeEpoll: typeof describe.skip = found === undefined ? describe.skip : describe
 
 /** Whoever is to be told apart by nobody. */
-export const engines: readonly Engine[] = [portable, epoll()]
+export const engines: readonly Engine[] = found === undefined ? [portable] : [portable, found]
 
 /** A connection: our end as a duplex of the engine's, and the peer's as a plain socket of Node's. */
 export interface Connected {
@@ -17,8 +25,8 @@ export interface Connected {
 }
 
 /** Both ways to come to a connection, and the one kind that has no addresses. */
-export type Way = 'dialled' | 'accepted' | 'unix'
-export const ways: readonly Way[] = ['dialled', 'accepted', 'unix']
+export type Kind = 'dialled' | 'accepted' | 'unix'
+export const kinds: readonly Kind[] = ['dialled', 'accepted', 'unix']
 
 export const take = async (listener: Listener): Promise<SocketDuplex> => {
   const { value } = await listener[Symbol.asyncIterator]().next()
@@ -46,7 +54,7 @@ const accepted = async (engine: Engine, at: Address | { path: string }): Promise
   return { ours, peer }
 }
 
-export const connected = async (engine: Engine, way: Way = 'dialled', host = '127.0.0.1'): Promise<Connected> => {
+export const connected = async (engine: Engine, way: Kind = 'dialled', host = '127.0.0.1'): Promise<Connected> => {
   if (way === 'dialled') return dialled(engine, host)
   return accepted(engine, way === 'unix' ? await socketPath() : { host, port: 0 })
 }
@@ -69,6 +77,6 @@ export const between = async (engine: Engine): Promise<Between> => {
 }
 
 // The loop of system calls has a descriptor of its own from the first that it watches on.
-const first = epoll().listen({ host: '127.0.0.1', port: 0 })
+const first = epoll.listen({ host: '127.0.0.1', port: 0 })
 await first.listening
 first.close()

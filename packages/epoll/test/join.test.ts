@@ -1,14 +1,12 @@
 import { once } from 'node:events'
 import type { Socket } from 'node:net'
-import { describe, expect, it, onTestFinished } from 'vitest'
-import { epoll } from '@it-socks/epoll'
+import { expect, it, onTestFinished } from 'vitest'
 import { portable } from '@it-socks/net'
 import type { Flow } from '@it-socks/stage'
 import { hex } from '@it-socks/testing'
 import { all, hear, iterate, standstill } from '../../net/test/setup.ts'
-import { between, connected, descriptors } from './engines.ts'
+import { between, connected, describeEpoll, descriptors, epoll as engine } from './engines.ts'
 
-const engine = epoll()
 const reason = new Error('enough')
 
 /** Hears of a relay. */
@@ -57,7 +55,7 @@ const closed = (socket: Socket): Promise<unknown> =>
 
 const reset = (socket: Socket): Promise<unknown> => once(socket.resume(), 'error').then(([error]) => error as unknown)
 
-describe('two connections that are joined', () => {
+describeEpoll('two connections that are joined', () => {
   it('end one after the other, each with what was said, and leave no descriptor', async () => {
     const before = await descriptors()
     const { clientPeer, targetPeer, over, told, traffic } = await joined()
@@ -148,7 +146,7 @@ describe('two connections that are joined', () => {
   })
 })
 
-describe('a connection that has something to send still', () => {
+describeEpoll('a connection that has something to send still', () => {
   const large = new Uint8Array(16 * 1024 * 1024).map((_, index) => index % 251)
 
   /** Joined while much waits for the client, who is deaf. */
@@ -204,7 +202,7 @@ describe('a connection that has something to send still', () => {
   })
 })
 
-describe('a connection is not joined', () => {
+describeEpoll('a connection is not joined', () => {
   const { flow } = listener()
 
   it('with one of another engine', async () => {
@@ -235,7 +233,7 @@ describe('a connection is not joined', () => {
   })
 })
 
-describe('a descriptor whose number is used again', () => {
+describeEpoll('a descriptor whose number is used again', () => {
   // Both have something to tell in one batch; the first one's news closes the second, whose number a third gets.
   it('has nothing to do with what its number meant before, in the same batch', async () => {
     const { ours: first, peer: firstPeer } = await connected(engine)

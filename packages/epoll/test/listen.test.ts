@@ -6,8 +6,7 @@ import { describe, expect, it, onTestFinished } from 'vitest'
 import type { Endpoint, ListenOptions, SocketDuplex } from '@it-socks/net'
 import { ClosedError, ConfigurationError, canonicalHost } from '@it-socks/protocol'
 import { all, failureOf, hear, portOf, say, serving, socketPath, standstill } from '../../net/test/setup.ts'
-import { epoll } from '@it-socks/epoll'
-import { engines, take } from './engines.ts'
+import { describeEpoll, engines, epoll, take } from './engines.ts'
 
 const anyPort = { host: '127.0.0.1', port: 0 }
 
@@ -216,8 +215,8 @@ describe.each(engines)('listen of $name', ({ listen }) => {
   })
 })
 
-describe('listeners that share a port', () => {
-  const { listen } = epoll()
+describeEpoll('listeners that share a port', () => {
+  const { listen } = epoll
 
   it('are there both, and together take all who come', async () => {
     const news = new EventEmitter()
@@ -248,20 +247,20 @@ describe('listeners that share a port', () => {
   })
 })
 
-describe('a unix socket', () => {
+describeEpoll('a unix socket', () => {
   // Node 20 listens at what is left of it, without a word.
   it('is refused a path that is too long', async () => {
     const path = `/tmp/${'x'.repeat(120)}`
-    const { listening } = epoll().listen({ path })
+    const { listening } = epoll.listen({ path })
     expect(await failureOf(listening)).toMatchObject({ code: 'ENAMETOOLONG', syscall: 'listen', address: path })
   })
 })
 
-describe('a batch of connections', () => {
+describeEpoll('a batch of connections', () => {
   it('ends where the listener is closed by who accepts', async () => {
     const accepted: SocketDuplex[] = []
     const news = new EventEmitter()
-    const listener = epoll().listen(anyPort, {
+    const listener = epoll.listen(anyPort, {
       accept(connection) {
         accepted.push(connection)
         listener.close()

@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest'
 import type { Bytes } from '@it-socks/stage'
 import { hex } from '@it-socks/testing'
 import { all, failureOf, hear, iterate, say, standstill } from '../../net/test/setup.ts'
-import { connected, descriptors, engines, ways } from './engines.ts'
+import { connected, descriptors, engines, kinds } from './engines.ts'
 
 const chunk = new Uint8Array(65_536).fill(7)
 const text = (result: IteratorResult<Bytes> | undefined): string => Buffer.from(result?.value as Uint8Array).toString()
@@ -15,9 +15,9 @@ const text = (result: IteratorResult<Bytes> | undefined): string => Buffer.from(
 const closing = (socket: Socket): Promise<unknown> =>
   new Promise((resolve) => socket.on('error', () => {}).on('close', resolve))
 
-const kinds = engines.flatMap((engine) => ways.map((way) => ({ engine, way, name: engine.name })))
+const ways = engines.flatMap((engine) => kinds.map((way) => ({ engine, way, name: engine.name })))
 
-describe.each(kinds)('a connection of $name, $way', ({ engine, way }) => {
+describe.each(ways)('a connection of $name, $way', ({ engine, way }) => {
   it('speaks on after the peer has closed its half', async () => {
     const { ours, peer } = await connected(engine, way)
     peer.end('all I have to say')
@@ -183,7 +183,7 @@ describe.each(engines)('the ends of a connection of $name', (engine) => {
   })
 })
 
-describe.each(kinds)('a slow reader, of $name, $way', ({ engine, way }) => {
+describe.each(ways)('a slow reader, of $name, $way', ({ engine, way }) => {
   /** So many chunks, of which `state.said` have been asked for. */
   const counted = (chunks: number) => {
     const state = { said: 0 }

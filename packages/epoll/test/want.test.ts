@@ -1,11 +1,11 @@
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process'
 import { EventEmitter, once } from 'node:events'
-import { describe, expect, it, onTestFinished } from 'vitest'
-import { epoll } from '@it-socks/epoll'
+import { expect, it, onTestFinished } from 'vitest'
 import type { Endpoint, SocketDuplex } from '@it-socks/net'
 import type { Address } from '@it-socks/protocol'
 import { failureOf, openDescriptors, standstill } from '../../net/test/setup.ts'
 import { needs, program } from '../../../test/support/programs.ts'
+import { describeEpoll, epoll } from './engines.ts'
 
 /** Connects so many times, tells what it hears, and leaves when it hears that it should. */
 const clients = `
@@ -69,9 +69,9 @@ const counter = () => {
   }
 }
 
-describe('where there are no more descriptors', () => {
+describeEpoll('where there are no more descriptors', () => {
   needs('prlimit')
-  const { listen, dial } = epoll()
+  const { listen, dial } = epoll
 
   it('clients wait, that is told once, those who are in go on, and others come in as these leave', async () => {
     const told: Error[] = []

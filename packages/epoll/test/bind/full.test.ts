@@ -1,10 +1,10 @@
 import { once } from 'node:events'
 import { createSocket } from 'node:dgram'
-import { describe, expect, it, onTestFinished, vi } from 'vitest'
-import { epoll } from '@it-socks/epoll'
+import { expect, it, onTestFinished, vi } from 'vitest'
 import type { DatagramBinderSettings } from '@it-socks/net'
 import type { Address } from '@it-socks/protocol'
 import { standstill } from '../../../net/test/setup.ts'
+import { describeEpoll, epoll } from '../engines.ts'
 
 const kernel = vi.hoisted(() => ({ answer: undefined as number | undefined, calls: 0 }))
 
@@ -25,7 +25,7 @@ const EAGAIN = 11
 const open = async (settings?: DatagramBinderSettings) => {
   const received: string[] = []
   const dropped: Error[] = []
-  const socket = await epoll().datagramBinder(settings)({
+  const socket = await epoll.datagramBinder(settings)({
     host: '127.0.0.1',
     received: (data) => void received.push(Buffer.from(data).toString()),
     dropped: (error) => void dropped.push(error)
@@ -49,7 +49,7 @@ const send = (from: Awaited<ReturnType<typeof open>>, to: Address, ...texts: str
   for (const text of texts) from.socket.send(Buffer.from(text), to)
 }
 
-describe('a datagram socket whose buffer in the kernel is full', () => {
+describeEpoll('a datagram socket whose buffer in the kernel is full', () => {
   it('keeps what is sent, as far as it may, and sends that in order when there is room', async () => {
     const [one, two] = [await open({ queue: 10 }), await open()]
     kernel.answer = -EAGAIN
