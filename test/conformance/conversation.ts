@@ -3,6 +3,7 @@ import { connect, type Socket } from 'node:net'
 import { setImmediate as turn } from 'node:timers/promises'
 import { inspect } from 'node:util'
 import { createServer, type Server, type ServerOptions, type Session } from '@it-socks/server'
+import { engine } from '../support/engine.ts'
 import { onTestFinished } from 'vitest'
 import { makeOutside, type Outside } from './outside.ts'
 
@@ -19,7 +20,7 @@ export interface Setting {
 /** Starts a server for one conversation. */
 export const openSetting = async (options: ServerOptions): Promise<Setting> => {
   const outside = makeOutside()
-  const server = createServer({ ...outside.options, ...options, listen: { host: '127.0.0.1', port: 0 } })
+  const server = createServer({ engine, ...outside.options, ...options, listen: { host: '127.0.0.1', port: 0 } })
   const closed = once(server, 'closed')
   const [endpoint] = await server.listen()
   if (endpoint === undefined || !('port' in endpoint)) throw new Error('the server does not listen on TCP')

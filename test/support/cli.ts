@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import type { Readable, Writable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import { afterAll, inject } from 'vitest'
+import { engineName } from './engine.ts'
 
 /** The program `it-socks`, built by `build.ts`. */
 export const bin: string = fileURLToPath(new URL('../../packages/it-socks/dist/bin.js', import.meta.url))
@@ -125,7 +126,8 @@ export interface ServingCli extends Cli {
  */
 export const serveCli = async (args: readonly string[] = [], options?: CliOptions): Promise<ServingCli> => {
   const listen = args.includes('--listen') ? [] : ['--listen', '127.0.0.1:0']
-  const cli = startCli(['serve', ...listen, ...args], options)
+  const engine = engineName === undefined || args.includes('--engine') ? [] : ['--engine', engineName]
+  const cli = startCli(['serve', ...listen, ...engine, ...args], options)
   const endpoints = (await cli.event('listening'))['endpoints'] as string[]
   const tcp = endpoints.find((endpoint) => !endpoint.startsWith('unix:'))
   return { ...cli, endpoints, port: Number(tcp?.slice(tcp.lastIndexOf(':') + 1)) }

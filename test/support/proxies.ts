@@ -2,6 +2,7 @@ import { userInfo } from 'node:os'
 import { createServer, type Server, type ServerOptions } from '@it-socks/server'
 import { onTestFinished } from 'vitest'
 import { startDaemon } from './daemon.ts'
+import { engine } from './engine.ts'
 import { isRoot } from './programs.ts'
 import { succeed } from './run.ts'
 import { startSshd } from './ssh.ts'
@@ -14,7 +15,7 @@ export type ProxyAddress = string
 export const startServer = async (
   options: Omit<ServerOptions, 'listen'> = {}
 ): Promise<{ server: Server; proxy: ProxyAddress }> => {
-  const server = createServer({ ...options, listen: { host: '127.0.0.1', port: 0 } })
+  const server = createServer({ engine, ...options, listen: { host: '127.0.0.1', port: 0 } })
   const [endpoint] = await server.listen()
   onTestFinished(() => server.close())
   if (endpoint === undefined || !('port' in endpoint)) throw new Error('the server does not listen on TCP')

@@ -6,7 +6,7 @@ import { program } from './program.ts'
 /** Runs `it-socks` with these arguments. Resolves with the exit code: 0, 1 for what went wrong, 2 for wrong usage. */
 export const main = async (args: readonly string[]): Promise<number> => {
   try {
-    await program().parseAsync(args, { from: 'user' })
+    await program(args).parseAsync(args, { from: 'user' })
     return 0
   } catch (error) {
     if (error instanceof Failure) return fail(error.message, error.exitCode)

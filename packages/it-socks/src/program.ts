@@ -14,7 +14,7 @@ Examples:
 it-socks <command> --help tells all about a command.`
 
 /** The command line: `serve`, `connect`, `udp`, and their help. Throws instead of exiting. */
-export const program = (): Command => {
+export const program = (args: readonly string[]): Command => {
   const all = new Command('it-socks')
     .description('A SOCKS4 and SOCKS5 proxy server, with BIND and UDP, and a netcat through one.')
     .version(version(), '--version', 'show the version')
@@ -23,7 +23,7 @@ export const program = (): Command => {
     .exitOverride()
     .configureOutput({ outputError() {} })
     .addHelpText('after', examples)
-  for (const define of [serveCommand, connectCommand, udpCommand]) define(all)
+  for (const define of [serveCommand, connectCommand, udpCommand]) define(all, args)
   return all
 }
 

@@ -2,3 +2,10 @@ export type { ServerOptions } from './options.ts'
 export * from './server.ts'
 export * from './session.ts'
 export { describeEndpoint } from './settings.ts'
+export {
+  serveInThreads,
+  type Thread,
+  type ThreadModule,
+  type Threads,
+  type ThreadsOptions
+} from './threads/serve-in-threads.ts'

@@ -1,3 +1,4 @@
+import type { RelaySockets } from '@it-socks/command'
 import type { ServerMethod } from '@it-socks/auth'
 import type { Endpoint, Engine } from '@it-socks/net'
 import type { CommandName } from '@it-socks/protocol'
@@ -52,6 +53,11 @@ export interface ServerOptions {
   binder?: Binder
   /** Where to open sockets for UDP ASSOCIATE. Default: the engine's `datagramBinder()`. */
   datagramBinder?: DatagramBinder
+  /**
+   * Knows the UDP relay sockets of all servers on this machine, where there are several: two associations that took each
+   * other for clients would never end. Default: those of this server.
+   */
+  relays?: RelaySockets
   /**
    * The IP address that others know this machine by, where it is behind NAT: BIND and UDP ASSOCIATE tell it to clients in
    * place of their own that are not loopback. Default: none.

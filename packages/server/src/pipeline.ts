@@ -54,13 +54,16 @@ const negotiate = ({ authentication, identification }: Settings): Stage<Watched,
 type Handler = CommandHandler<Commanded & Connected & Authorized>
 
 const handlers = (settings: Settings): Partial<Record<CommandName, Handler>> => {
-  const { commands, dial, binder, datagramBinder, connectTimeout, bindTimeout, publicHost } = settings
+  const { commands, dial, binder, datagramBinder, connectTimeout, bindTimeout, publicHost, relays } = settings
   const soon = (phase: string, handler: Handler): Handler => deadline(phase, connectTimeout, handler)
   const reachable = { resolve: settings.resolve, ...(publicHost !== undefined && { publicHost }) }
   const all: Record<CommandName, Handler> = {
     connect: soon('reaching the target', connect(dial)),
     bind: deadline('waiting for a connection', bindTimeout, bind(binder, reachable)),
-    udpAssociate: soon('opening a UDP socket', udpAssociate(datagramBinder, reachable)),
+    udpAssociate: soon(
+      'opening a UDP socket',
+      udpAssociate(datagramBinder, { ...reachable, ...(relays && { relays }) })
+    ),
     resolve: soon('resolving the name', resolve(settings.resolve)),
     resolvePtr: soon('resolving the address', resolvePtr(settings.reverseResolve))
   }

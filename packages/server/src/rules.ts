@@ -37,7 +37,7 @@ const leadsTo = ({ host, port }: Address, endpoint: Endpoint): boolean =>
     (isHere(host) && (wildcards.has(endpoint.host) || wildcards.has(host))))
 
 /** Whether an IP address is one of this machine's. */
-const isHere = (host: string): boolean =>
+export const isHere = (host: string): boolean =>
   isLoopback(host) ||
   wildcards.has(host) ||
   Object.values(networkInterfaces()).some((addresses) => addresses?.some(({ address }) => address === host))

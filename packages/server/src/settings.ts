@@ -1,4 +1,5 @@
 import { authenticate, none } from '@it-socks/auth'
+import type { RelaySockets } from '@it-socks/command'
 import { portable, systemResolve, systemReverse, type Endpoint } from '@it-socks/net'
 import { ConfigurationError, formatAddress, isLoopback } from '@it-socks/protocol'
 import { socks4, type Socks4Options } from '@it-socks/socks4'
@@ -8,13 +9,14 @@ import { standardRules, verdictOf } from './rules.ts'
 
 /** Options with every default filled in. */
 export interface Settings extends Required<
-  Omit<ServerOptions, 'listen' | 'methods' | 'socks4' | 'allowAnonymous' | 'allowPrivate' | 'publicHost'>
+  Omit<ServerOptions, 'listen' | 'methods' | 'socks4' | 'allowAnonymous' | 'allowPrivate' | 'publicHost' | 'relays'>
 > {
   readonly endpoints: readonly Endpoint[]
   readonly authentication: Stage<unknown, Authenticated>
   /** SOCKS4, where it is spoken. */
   readonly identification: Stage<unknown, Authenticated & Requested> | undefined
   readonly publicHost: string | undefined
+  readonly relays: RelaySockets | undefined
 }
 
 const anonymous = 0x00
@@ -42,6 +44,7 @@ export const settle = (
     binder = engine.binder(),
     datagramBinder = engine.datagramBinder(),
     publicHost,
+    relays,
     maxConnections = Infinity,
     handshakeTimeout = 10_000,
     connectTimeout = 30_000,
@@ -77,6 +80,7 @@ export const settle = (
     binder,
     datagramBinder,
     publicHost,
+    relays,
     ...limits
   }
 }

@@ -1,6 +1,7 @@
 import { EventEmitter, once } from 'node:events'
 import { connect, createServer as createTarget, type AddressInfo, type Socket } from 'node:net'
 import { onTestFinished } from 'vitest'
+import { engine } from '../../../test/support/engine.ts'
 import { createServer, type Server, type ServerEvents, type ServerOptions, type Session } from '@it-socks/server'
 import type { Dial } from '@it-socks/stage'
 import { hex } from '@it-socks/testing'
@@ -22,7 +23,7 @@ export interface Started {
 
 /** A server on a port of the system's choice, closed when the test ends. */
 export const start = async (options: ServerOptions = {}): Promise<Started> => {
-  const server = createServer({ listen: { host: '127.0.0.1', port: 0 }, ...options })
+  const server = createServer({ engine, listen: { host: '127.0.0.1', port: 0 }, ...options })
   const told: Told[] = []
   const news = new EventEmitter()
   const tell = (event: keyof ServerEvents) => (session: Session, cause?: unknown) => {

@@ -1,4 +1,4 @@
-import { formatAddress, type Address } from '@it-socks/protocol'
+import type { Address } from '@it-socks/protocol'
 import { onAbort, type DatagramBinder, type DatagramBinderOptions, type Permit, type Resolve } from '@it-socks/stage'
 import type { Tunnel } from '@it-socks/stage'
 import { countDrops, type DropReason } from './drops.ts'
@@ -8,6 +8,7 @@ import { openPeers } from './peers.ts'
 import { familyOf } from './reach.ts'
 import { datagramReader } from './read-datagram.ts'
 import { reassemble, type ReassembleOptions } from './reassembly.ts'
+import type { RelaySockets } from './relay-sockets.ts'
 import { toClient } from './to-client.ts'
 import { toTargets } from './to-targets.ts'
 import { countTraffic } from './traffic.ts'
@@ -37,8 +38,7 @@ export interface AssociationOptions {
   /** The client's IP address, and its port or, where it did not say, 0. */
   client: Address
   permit: Permit | undefined
-  /** Where all relay sockets are that are open now. */
-  relays: Set<string>
+  relays: RelaySockets
   /** Gives up before the socket is open. */
   signal: AbortSignal
 }
@@ -61,9 +61,8 @@ export const openAssociation = async (options: AssociationOptions): Promise<Asso
   const read = datagramReader()
   // A relay socket that is taken for a client would have us talk to ourselves, for ever where the peer is an echo.
   const { relays } = options
-  const here = formatAddress(relay.localAddress)
-  relays.add(here)
-  const isNamed = options.client.port !== 0 && !relays.has(formatAddress(options.client))
+  relays.add(relay.localAddress)
+  const isNamed = options.client.port !== 0 && !relays.has(options.client)
   let client = isNamed ? options.client : undefined
 
   const answer = toClient({
@@ -94,8 +93,7 @@ export const openAssociation = async (options: AssociationOptions): Promise<Asso
     if (whole !== undefined) pass(whole)
   }
   const isClient = (from: Address): boolean =>
-    from.host === options.client.host &&
-    (client === undefined ? !relays.has(formatAddress(from)) : from.port === client.port)
+    from.host === options.client.host && (client === undefined ? !relays.has(from) : from.port === client.port)
 
   receive = (data, from) => {
     if (ended.aborted) return
@@ -104,7 +102,7 @@ export const openAssociation = async (options: AssociationOptions): Promise<Asso
   }
   onAbort(ended, () => {
     reassembly.stop()
-    relays.delete(here)
+    relays.delete(relay.localAddress)
     relay.close()
   })
   return { source, sink, abort, localAddress: relay.localAddress, datagrams: { dropped, watch } }

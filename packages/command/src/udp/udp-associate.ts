@@ -12,10 +12,13 @@ import { handOver } from '../hand-over.ts'
 import { publicAddress, type PublicHost } from '../public-host.ts'
 import { openAssociation, type AssociationLimits } from './association.ts'
 import { reassemble } from './reassembly.ts'
+import { relaySockets, type RelaySockets } from './relay-sockets.ts'
 
 export interface UdpAssociateOptions extends PublicHost, AssociationLimits {
   /** Finds the addresses of targets that the client names by a domain. */
   resolve: Resolve
+  /** Knows the relay sockets of all servers here that clients could confuse. Default: this one's. */
+  relays?: RelaySockets
 }
 
 const loopback = '127.0.0.1'
@@ -53,11 +56,10 @@ const loopback = '127.0.0.1'
  */
 export const udpAssociate = (
   binder: DatagramBinder,
-  { resolve, publicHost, ...limits }: UdpAssociateOptions
+  { resolve, publicHost, relays = relaySockets(), ...limits }: UdpAssociateOptions
 ): CommandHandler<Commanded & Connected & Partial<Authorized>> => {
   const told = publicAddress(publicHost === undefined ? {} : { publicHost })
   reassemble(() => {}, limits)
-  const relays = new Set<string>()
   return stage<Commanded & Connected & Partial<Authorized>, Tunnelled>(async ({ context, signal }) => {
     const { connection, permit, request } = context
     const association = await openAssociation({

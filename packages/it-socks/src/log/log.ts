@@ -14,7 +14,23 @@ export interface LogOptions {
   /** The least level that is logged. */
   level: Level
   format: Format
+  /** Which of the two is a terminal. Default: what this thread sees, and only the main thread sees it. */
+  terminals?: Terminals
 }
+
+/** What each stream is written to. */
+export interface Terminals {
+  readonly stdout: Terminal
+  readonly stderr: Terminal
+}
+
+type Terminal = 'none' | 'plain' | 'colours'
+
+const terminalOf = (stream: WriteStream): Terminal =>
+  !stream.isTTY ? 'none' : stream.hasColors() ? 'colours' : 'plain'
+
+/** What the streams of the main thread are. */
+export const terminals = (): Terminals => ({ stdout: terminalOf(process.stdout), stderr: terminalOf(process.stderr) })
 
 /** Logs a text for people and fields for programs, the first of which is what happened: `event`. */
 export type Log = (level: Level, text: string, fields: Readonly<Record<string, unknown>> & { event: string }) => void
@@ -32,16 +48,16 @@ export const logSession: Log = logTo('session')
 export const logServer: Log = logTo('server')
 
 /** Sets up where the log goes: sessions to stdout, all else to stderr. Once in a process. */
-export const configureLog = ({ level, format }: LogOptions): void => {
+export const configureLog = ({ level, format, terminals: { stdout, stderr } = terminals() }: LogOptions): void => {
   configureSync({
     sinks: {
-      stdout: streamSink(process.stdout, format, {
+      stdout: streamSink(process.stdout, format, stdout, {
         onDropped: (count) =>
           logServer('warning', `stdout is read too slowly: dropped ${count} lines`, { event: 'dropped' }),
         onBroken: ({ message }) =>
           logServer('warning', `sessions are no longer logged: stdout: ${message}`, { event: 'unread' })
       }),
-      stderr: streamSink(process.stderr, format)
+      stderr: streamSink(process.stderr, format, stderr)
     },
     loggers: [
       { category: ['it-socks', 'session'], sinks: ['stdout'], lowestLevel: level },
@@ -54,13 +70,14 @@ export const configureLog = ({ level, format }: LogOptions): void => {
 /** Resolves when the sessions' log is written, or when its reader has had a second for that. */
 export const flushLog = (): Promise<void> =>
   new Promise((resolve) => {
+    if (process.stdout.writableLength === 0) return resolve()
     setTimeout(resolve, 1000)
     process.stdout.write('', () => resolve())
   })
 
-const streamSink = (stream: WriteStream, format: Format, options?: LineWriterOptions): Sink => {
-  const pretty = format === 'pretty' || (format === 'auto' && stream.isTTY)
-  const colours = stream.isTTY && stream.hasColors()
+const streamSink = (stream: WriteStream, format: Format, terminal: Terminal, options?: LineWriterOptions): Sink => {
+  const pretty = format === 'pretty' || (format === 'auto' && terminal !== 'none')
+  const colours = terminal === 'colours'
   const formatter = pretty
     ? prettyFormatter({ colours })
     : getJsonLinesFormatter({ properties: 'flatten', message: 'rendered' })

@@ -3,8 +3,10 @@ import type { CommandName } from '@it-socks/protocol'
 /** What the log says of a session that is over; the fields of its line of JSON. */
 export interface SessionRecord {
   readonly event: 'session'
-  /** Counts up from 1. */
+  /** Counts up from 1, in each worker. */
   readonly session: number
+  /** Which of several workers, from 1. */
+  readonly worker?: number
   /** Where the client came in, as `--listen` takes it. */
   readonly listener: string
   /** The client's address; a unix socket has none. */

@@ -4,8 +4,10 @@ import { parseFamily, parseHostEntry, parseIp, parseNameServer, parsePortRange }
 import { adding, option, repeatable } from '../options/option.ts'
 import { parseCount, parseEndpoint, parseOneOf, parseSeconds, parseSecondsOrNone } from '../options/parse.ts'
 import { parseCommands } from './commands.ts'
+import { engineNames } from './engine.ts'
 import { ruleOption, type RuleSource } from './rules.ts'
-import { serve, type ServeOptions } from './serve.ts'
+import type { ServeOptions } from './prepare.ts'
+import { serve } from './serve.ts'
 import { parseUser, parseUserId } from './users.ts'
 
 const more = `
@@ -38,19 +40,20 @@ Examples:
 Exit status: 0 after a stop that was asked for, 1 where it cannot listen, 2 for
 wrong usage.`
 
-/** Adds `it-socks serve`. */
-export const serveCommand = (all: Command): void => {
+/** Adds `it-socks serve`. `args` is the whole command line; `act` does what it says. */
+export const serveCommand = (all: Command, args: readonly string[], act: typeof serve = serve): void => {
   const command = all.command('serve').description('Serve SOCKS5, SOCKS4 and 4a to clients, on one port.')
   addAccess(command)
   const rules = addRules(command)
   addNetwork(command)
   addLimits(command)
+  addSpeed(command)
   addLog(command)
   command
     .optionsGroup('Help:')
     .helpOption('-h, --help', 'show this help')
     .addHelpText('after', more)
-    .action((options: Omit<ServeOptions, 'rules'>) => serve({ ...options, rules }))
+    .action((options: Omit<ServeOptions, 'rules'>) => act({ ...options, rules }, args))
 }
 
 const addAccess = (command: Command): Command =>
@@ -122,6 +125,20 @@ const addLimits = (command: Command): Command =>
     .addOption(option('--bind-timeout <s>', 'for a target to connect', parseSeconds).default(60_000, '60'))
     .addOption(option('--idle-timeout <s>', 'with nothing going either way', parseSeconds).default(300_000, '300'))
     .addOption(option('--drain <s>', 'for open sessions when stopping', parseSecondsOrNone).default(5000, '5'))
+
+const addSpeed = (command: Command): Command =>
+  command
+    .optionsGroup('Speed:')
+    .addOption(
+      option(
+        '--engine <engine>',
+        'auto (the fastest here), portable (Node), splice or epoll (Linux)',
+        parseOneOf(engineNames)
+      ).default('auto')
+    )
+    .addOption(
+      option('--workers <n>', 'threads that serve; with epoll, or Node 22.12 and later', parseCount).default(1)
+    )
 
 const addLog = (command: Command): Command =>
   command

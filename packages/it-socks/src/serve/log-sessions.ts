@@ -5,8 +5,13 @@ import { wayOf, type SessionRecord } from '../log/record.ts'
 import { formatEndpoint } from './endpoint.ts'
 import { outcomeOf } from './outcome.ts'
 
-/** Logs a line for each session of a server when it is over, its steps for those who debug, and what it turns away. */
-export const logSessions = (server: Server): void => {
+/**
+ * Logs a line for each session of a server when it is over, its steps for those who debug, and what it turns away.
+ *
+ * @param worker which of several servers it is
+ */
+export const logSessions = (server: Server, worker?: number): void => {
+  const describe = (session: Session): Known => ({ ...known(session), ...(worker !== undefined && { worker }) })
   const opened = new WeakMap<Session, number>()
   const established = new WeakSet<Session>()
   const step = (event: string) => (session: Session) =>
@@ -43,7 +48,7 @@ export const logSessions = (server: Server): void => {
 
 type Known = Omit<SessionRecord, 'event' | 'up' | 'down' | 'seconds' | 'outcome'>
 
-const describe = ({ id, listener, client, identity, request, bound }: Session): Known => ({
+const known = ({ id, listener, client, identity, request, bound }: Session): Known => ({
   session: id,
   listener: formatEndpoint(listener),
   ...(client && { client: formatAddress(client) }),

@@ -1,49 +1,44 @@
 import { constants } from 'node:os'
 import type { Endpoint } from '@it-socks/net'
 import { ConfigurationError } from '@it-socks/protocol'
-import { createServer, type Server, type ServerOptions } from '@it-socks/server'
-import { configureLog, flushLog, logServer, type LogOptions } from '../log/log.ts'
+import { createServer, serveInThreads, type CloseOptions, type Server, type ServerOptions } from '@it-socks/server'
 import { UsageError } from '../failure.ts'
+import { configureLog, flushLog, logServer } from '../log/log.ts'
 import { formatEndpoint, tryWith } from './endpoint.ts'
 import { listenFailure } from './listen-failure.ts'
 import { logSessions } from './log-sessions.ts'
-import { readRules } from './rules.ts'
-import { serverOptions, type ServerSettings } from './server-options.ts'
-import { checkNames, readUsers, type User } from './users.ts'
+import { prepare, type Prepared, type ServeOptions } from './prepare.ts'
+import { threadData } from './thread-data.ts'
 
-/** What `it-socks serve` is told; times in milliseconds. */
-export interface ServeOptions extends ServerSettings {
-  drain: number
-  logLevel: LogOptions['level']
-  logFormat: LogOptions['format']
+/** A server, in this thread or in others. */
+interface Serving {
+  readonly endpoints: readonly Endpoint[]
+  /** How many sessions are open. */
+  open(): Promise<number>
+  close(options: CloseOptions): Promise<void>
+  /** Rejects where a thread dies. */
+  readonly died?: Promise<never>
 }
 
 /**
  * Serves until SIGTERM or SIGINT, then drains.
  *
- * @throws {UsageError} for users or rules that cannot be read, or an open proxy that nobody asked for by name
+ * @param args the command line that the options are of, for other threads to read
+ * @throws {UsageError} for users or rules that cannot be read, an engine that this machine cannot run, or an open proxy that
+ * nobody asked for by name
  * @throws {ListenFailure}
  */
-export const serve = async (options: ServeOptions): Promise<void> => {
-  const { listen: endpoints = standard, drain: patience, logLevel: level, logFormat: format } = options
-  const users = await gatherUsers(options)
-  const rules = await readRules(options.rules)
-  const server = makeServer({ ...serverOptions(options, users, rules), listen: endpoints })
+export const serve = async (options: ServeOptions, args: readonly string[]): Promise<void> => {
+  const { workers, drain: patience, logLevel: level, logFormat: format } = options
+  const prepared = await prepare(options)
+  const server = makeServer(prepared.server)
   configureLog({ level, format })
-  logSessions(server)
-  for (const { name } of rules) logServer('debug', `rule: ${name}`, { event: 'rule', rule: name })
-  announce(await listen(server, endpoints), users.length > 0)
-  await drain(server, await nextStop(), patience)
+  for (const { name } of prepared.rules) logServer('debug', `rule: ${name}`, { event: 'rule', rule: name })
+  const serving = await tryToListen(prepared, () => (workers === 1 ? serveHere(server) : serveThere(args, workers)))
+  announce(serving.endpoints, prepared, workers)
+  const stopped = nextStop().then((signal) => drain(serving, signal, patience))
+  await (serving.died === undefined ? stopped : Promise.race([stopped, serving.died]))
   await flushLog()
-}
-
-const standard: readonly Endpoint[] = [{ host: '127.0.0.1', port: 1080 }]
-
-const gatherUsers = async ({ user = [], users: paths = [] }: ServeOptions): Promise<User[]> => {
-  const read = await Promise.all(paths.map(readUsers))
-  const users = [...user, ...read.flat()]
-  checkNames(users)
-  return users
 }
 
 const makeServer = (options: ServerOptions): Server => {
@@ -55,19 +50,36 @@ const makeServer = (options: ServerOptions): Server => {
   }
 }
 
-const listen = async (server: Server, endpoints: readonly Endpoint[]): Promise<Endpoint[]> => {
+const serveHere = async (server: Server): Promise<Serving> => {
+  logSessions(server)
+  const endpoints = await server.listen()
+  return { endpoints, open: async () => server.sessions.size, close: (options) => server.close(options) }
+}
+
+/** The server that was made here has shown that there can be one. */
+const serveThere = (args: readonly string[], threads: number): Promise<Serving> =>
+  serveInThreads({ module: new URL('thread.js', import.meta.url), threads, data: threadData(args) })
+
+const tryToListen = async ({ server: { listen } }: Prepared, start: () => Promise<Serving>): Promise<Serving> => {
   try {
-    return await server.listen()
+    return await start()
   } catch (error) {
-    throw await listenFailure(endpoints, error as NodeJS.ErrnoException)
+    if (error instanceof Error && error.name === 'ConfigurationError') {
+      throw new UsageError(`${error.message} (--engine, --workers)`, { cause: error })
+    }
+    throw await listenFailure([listen].flat(), error as NodeJS.ErrnoException)
   }
 }
 
-const announce = (bound: readonly Endpoint[], hasUsers: boolean): void => {
+const announce = (bound: readonly Endpoint[], { server, hasUsers }: Prepared, workers: number): void => {
   const endpoints = bound.map(formatEndpoint)
-  logServer('info', `listening on ${endpoints.join(', ')}`, {
+  const { name: engine } = server.engine
+  const by = workers === 1 ? engine : `${engine}, ${workers} workers`
+  logServer('info', `listening on ${endpoints.join(', ')} (${by})`, {
     event: 'listening',
     endpoints,
+    engine,
+    workers,
     try: tryWith(bound[0]!, hasUsers)
   })
 }
@@ -85,10 +97,10 @@ const nextStop = (): Promise<Stop> =>
     for (const each of stops) process.on(each, stop)
   })
 
-const drain = async (server: Server, signal: Stop, milliseconds: number): Promise<void> => {
+const drain = async (serving: Serving, signal: Stop, milliseconds: number): Promise<void> => {
   void nextStop().then((second) => process.exit(128 + constants.signals[second]))
-  const open = server.sessions.size
-  const closed = server.close({ drain: milliseconds })
+  const open = await serving.open()
+  const closed = serving.close({ drain: milliseconds })
   const patience = open === 0 ? '' : `: up to ${milliseconds / 1000} s for ${open} open; once more to end at once`
   logServer('info', `${signal}, stopping${patience}`, { event: 'stopping', signal, open })
   await closed

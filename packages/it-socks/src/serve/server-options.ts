@@ -1,5 +1,5 @@
 import { usernamePassword } from '@it-socks/auth'
-import { binder, datagramBinder, dial, type Endpoint, type PortRange } from '@it-socks/net'
+import type { Endpoint, Engine, PortRange } from '@it-socks/net'
 import type { CommandName } from '@it-socks/protocol'
 import type { Rule } from '@it-socks/rules'
 import type { ServerOptions } from '@it-socks/server'
@@ -34,6 +34,7 @@ export interface ServerSettings extends NamesOptions {
 /** What the server is made of, except where it listens: settings, with what files they name already read. */
 export const serverOptions = (
   settings: ServerSettings,
+  engine: Engine,
   users: readonly User[],
   rules: readonly Rule[]
 ): ServerOptions => {
@@ -51,8 +52,8 @@ export const serverOptions = (
     resolve,
     reverseResolve: namesReverse(settings),
     // The server's own deadline is what connecting has.
-    dial: dial({ resolve, timeout: Infinity, ...(family && { family }) }),
-    ...(ports && { binder: binder({ ports }), datagramBinder: datagramBinder({ ports }) }),
+    dial: engine.dial({ resolve, timeout: Infinity, ...(family && { family }) }),
+    ...(ports && { binder: engine.binder({ ports }), datagramBinder: engine.datagramBinder({ ports }) }),
     ...(publicHost !== undefined && { publicHost }),
     ...(maxConnections !== undefined && { maxConnections }),
     handshakeTimeout,
