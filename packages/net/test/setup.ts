@@ -99,6 +99,17 @@ export const closedPort = async (host = '127.0.0.1'): Promise<number> => {
   return port
 }
 
+/** A connection of two plain sockets. */
+export const plain = async (): Promise<{ socket: Socket; peer: Socket }> => {
+  const server = await serving({ host: '127.0.0.1' })
+  const accepted = once(server, 'connection')
+  const socket = connect({ host: '127.0.0.1', port: portOf(server), allowHalfOpen: true })
+  onTestFinished(() => void socket.destroy())
+  const [peer] = (await accepted) as [Socket]
+  if (socket.connecting) await once(socket, 'connect')
+  return { socket, peer }
+}
+
 /** A connection: our end as a duplex, and the peer’s as the plain socket that it has. */
 export interface Connected {
   readonly ours: SocketDuplex

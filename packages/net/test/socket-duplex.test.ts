@@ -1,8 +1,8 @@
 import { once } from 'node:events'
-import { connect, type LookupFunction, type Socket } from 'node:net'
+import { connect, type LookupFunction } from 'node:net'
 import { setImmediate as turn } from 'node:timers/promises'
 import { Uint8ArrayList } from 'uint8arraylist'
-import { describe, expect, it, onTestFinished, vi } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { isSocketTransport, socketDuplex } from '@it-socks/net'
 import { ClosedError } from '@it-socks/protocol'
 import type { Bytes } from '@it-socks/stage'
@@ -13,6 +13,7 @@ import {
   failureOf,
   hear,
   iterate,
+  plain,
   portOf,
   say,
   serving,
@@ -22,17 +23,6 @@ import {
 } from './setup.ts'
 
 const chunk = new Uint8Array(65_536).fill(7)
-
-/** A connection of two plain sockets. */
-const plain = async (): Promise<{ socket: Socket; peer: Socket }> => {
-  const server = await serving({ host: '127.0.0.1' })
-  const accepted = once(server, 'connection')
-  const socket = connect({ host: '127.0.0.1', port: portOf(server), allowHalfOpen: true })
-  onTestFinished(() => void socket.destroy())
-  const [peer] = (await accepted) as [Socket]
-  if (socket.connecting) await once(socket, 'connect')
-  return { socket, peer }
-}
 
 describe('a socket as a duplex', () => {
   it('speaks on after the peer has closed its half', async () => {
