@@ -21,6 +21,7 @@ import { readAddress, scratch } from './address.ts'
 import { closeDescriptor, whenFreed } from './descriptors.ts'
 import { hostsOf, listenAt, listenOn, type Bound } from './endpoint.ts'
 import { watchStream } from './stream.ts'
+import { uncaught } from './uncaught.ts'
 
 /** So many are accepted before others have their turn, and before those who take them have one. */
 const acceptedAtOnce = 64
@@ -150,7 +151,11 @@ class Accepting implements Listener, Watcher, AsyncIterator<SocketDuplex, undefi
       close(fd)
       return this.told(error as Error)
     }
-    this.accept(connection)
+    try {
+      this.accept(connection)
+    } catch (error) {
+      uncaught(error)
+    }
   }
 
   private offer(connection: SocketDuplex): void {

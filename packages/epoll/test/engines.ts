@@ -80,3 +80,16 @@ export const between = async (engine: Engine): Promise<Between> => {
 const first = epoll.listen({ host: '127.0.0.1', port: 0 })
 await first.listening
 first.close()
+
+/** What nobody has caught until the test is over. */
+export const uncaughtErrors = (): unknown[] => {
+  const errors: unknown[] = []
+  const others = process.listeners('uncaughtException')
+  process.removeAllListeners('uncaughtException')
+  process.on('uncaughtException', (error) => errors.push(error))
+  onTestFinished(() => {
+    process.removeAllListeners('uncaughtException')
+    for (const listener of others) process.on('uncaughtException', listener)
+  })
+  return errors
+}

@@ -6,7 +6,7 @@ import { describe, expect, it, onTestFinished } from 'vitest'
 import type { Endpoint, ListenOptions, SocketDuplex } from '@it-socks/net'
 import { ClosedError, ConfigurationError, canonicalHost } from '@it-socks/protocol'
 import { all, failureOf, hear, portOf, say, serving, socketPath, standstill } from '../../net/test/setup.ts'
-import { describeEpoll, engines, epoll, take } from './engines.ts'
+import { describeEpoll, engines, epoll, take, uncaughtErrors } from './engines.ts'
 
 const anyPort = { host: '127.0.0.1', port: 0 }
 
@@ -257,6 +257,28 @@ describeEpoll('a unix socket', () => {
 })
 
 describeEpoll('a batch of connections', () => {
+  it('goes on where who accepts throws, which nobody catches', async () => {
+    const errors = uncaughtErrors()
+    const accepted: SocketDuplex[] = []
+    const listener = epoll.listen(anyPort, {
+      accept(connection) {
+        accepted.push(connection)
+        throw new Error(`not ${accepted.length}`)
+      }
+    })
+    onTestFinished(() => {
+      listener.close()
+      for (const connection of accepted) connection.abort(new Error('the test is over'))
+    })
+    const endpoint = await listener.listening
+    for (let count = 0; count < 3; count++) {
+      const socket = connect({ ...endpoint }).on('error', () => {})
+      onTestFinished(() => void socket.destroy())
+    }
+    await standstill(() => errors.length)
+    expect(errors).toEqual([new Error('not 1'), new Error('not 2'), new Error('not 3')])
+  })
+
   it('ends where the listener is closed by who accepts', async () => {
     const accepted: SocketDuplex[] = []
     const news = new EventEmitter()

@@ -1,6 +1,7 @@
 import type { Address } from '@it-socks/protocol'
 import { EAGAIN, EINTR, MSG_TRUNC, recvmmsg } from '@it-socks/syscall'
 import { readAddress } from '../address.ts'
+import { uncaught } from '../uncaught.ts'
 import { messages, type Messages } from './messages.ts'
 
 /** So many are received by one call. The pages of the others' memory are touched by none but long datagrams. */
@@ -41,7 +42,12 @@ export const receive = (
     const whole = (flags(index) & MSG_TRUNC) === 0
     // The kernel has written how long the address is: the next one may be longer.
     describe(index, start, room, addressRoom)
-    if (whole && from !== undefined) hand(Buffer.from(bytes.subarray(start, start + length(index))), from)
+    if (!whole || from === undefined) continue
+    try {
+      hand(Buffer.from(bytes.subarray(start, start + length(index))), from)
+    } catch (error) {
+      uncaught(error)
+    }
   }
   return count < atOnce ? 'all' : 'more'
 }

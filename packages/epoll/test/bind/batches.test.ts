@@ -1,10 +1,9 @@
-import { once } from 'node:events'
 import { createSocket } from 'node:dgram'
 import { expect, it, onTestFinished, vi } from 'vitest'
 import type { DatagramBinderSettings } from '@it-socks/net'
 import type { Address } from '@it-socks/protocol'
 import { standstill } from '../../../net/test/setup.ts'
-import { describeEpoll, epoll } from '../engines.ts'
+import { describeEpoll, epoll, uncaughtErrors } from '../engines.ts'
 
 const kernel = vi.hoisted(() => ({ answer: undefined as number | undefined, calls: 0 }))
 
@@ -41,13 +40,28 @@ const open = async (settings?: DatagramBinderSettings) => {
 const nudge = async (to: Address): Promise<void> => {
   const socket = createSocket('udp4')
   onTestFinished(() => void socket.close())
-  socket.send('nudge', to.port, to.host)
-  await once(socket, 'listening')
+  await new Promise((sent) => void socket.send('nudge', to.port, to.host, sent))
 }
 
 const send = (from: Awaited<ReturnType<typeof open>>, to: Address, ...texts: string[]): void => {
   for (const text of texts) from.socket.send(Buffer.from(text), to)
 }
+
+describeEpoll('a batch of datagrams', () => {
+  it('goes on where who receives throws, which nobody catches', async () => {
+    const errors = uncaughtErrors()
+    const throwing = await epoll.datagramBinder()({
+      host: '127.0.0.1',
+      received(data) {
+        throw new Error(Buffer.from(data).toString())
+      }
+    })
+    onTestFinished(() => throwing.close())
+    send(await open(), throwing.localAddress, 'one', 'two', 'three')
+    await standstill(() => errors.length)
+    expect(errors).toEqual([new Error('one'), new Error('two'), new Error('three')])
+  })
+})
 
 describeEpoll('a datagram socket whose buffer in the kernel is full', () => {
   it('keeps what is sent, as far as it may, and sends that in order when there is room', async () => {
