@@ -13,7 +13,7 @@ export default defineConfig({
   resolve: { conditions: ['it-socks-source'] },
   ssr: { resolve: { conditions: ['it-socks-source'] } },
   test: {
-    include: ['{packages/*,examples}/test/**/*.test.ts', 'test/**/*.test.ts'],
+    include: ['{packages/*,examples,bench}/test/**/*.test.ts', 'test/**/*.test.ts'],
     // Daemons start, keys are made, programs are built: on a busy machine that takes its time. No test waits for it.
     testTimeout: 30_000,
     hookTimeout: 30_000,
