@@ -20,10 +20,11 @@ describe('the map of packages in ARCHITECTURE.md', () => {
   })
 
   it.each([...floors])('%s imports from lower floors alone', (name, floor) => {
-    const { dependencies = {} } = JSON.parse(read(`packages/${name}/package.json`)) as {
+    const { dependencies = {}, optionalDependencies = {} } = JSON.parse(read(`packages/${name}/package.json`)) as {
       dependencies?: Record<string, string>
+      optionalDependencies?: Record<string, string>
     }
-    const floorsBelow = Object.keys(dependencies)
+    const floorsBelow = Object.keys({ ...dependencies, ...optionalDependencies })
       .filter((dependency) => dependency.startsWith('@it-socks/'))
       .map((dependency) => floors.get(dependency.replace('@it-socks/', '')))
     expect(floorsBelow.filter((below) => below === undefined || below >= floor)).toEqual([])
