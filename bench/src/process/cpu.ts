@@ -18,6 +18,27 @@ const ofProcess = (pid: number): number => {
   return Number(time.view.getBigInt64(0, true)) + Number(time.view.getBigInt64(8, true)) / 1e9
 }
 
-/** CPU time that a process and its descendants have used so far, in seconds; of children that have ended, in ticks. */
-export const cpuOf = (root: number): number =>
-  processTree(root).reduce((sum, pid) => sum + ofProcess(pid) + ticks(pid, 13), 0)
+/** What a process and its descendants have used so far, in seconds. */
+export interface CpuTimes {
+  readonly running: ReadonlyMap<number, number>
+  /** Of descendants that have ended, as far as anybody waited for them: in ticks. */
+  readonly ended: number
+}
+
+/** Looks at the clocks of a process and its descendants. */
+export const cpuTimes = (root: number): CpuTimes => {
+  const tree = processTree(root)
+  return {
+    running: new Map(tree.map((pid) => [pid, ofProcess(pid)])),
+    ended: tree.reduce((sum, pid) => sum + ticks(pid, 13), 0)
+  }
+}
+
+/** CPU seconds between two looks. What one that has ended used in between is only known where its parent waited for it. */
+export const cpuBetween = (before: CpuTimes, after: CpuTimes): number => {
+  let sum = 0
+  for (const [pid, seconds] of after.running) sum += seconds - (before.running.get(pid) ?? 0)
+  let gone = 0
+  for (const [pid, seconds] of before.running) if (!after.running.has(pid)) gone += seconds
+  return sum + Math.max(0, after.ended - before.ended - gone)
+}

@@ -1,4 +1,4 @@
-import { cpuOf } from '../process/cpu.ts'
+import { cpuBetween, cpuTimes } from '../process/cpu.ts'
 
 /** What some work took. */
 export interface Cost {
@@ -11,11 +11,11 @@ export interface Cost {
 
 /** Measures what a proxy spends on some work. */
 export const measure = (proxy: number, work: () => void): Cost => {
-  const before = cpuOf(proxy)
+  const before = cpuTimes(proxy)
   const own = process.cpuUsage()
   const start = performance.now()
   work()
   const seconds = (performance.now() - start) / 1000
   const { user, system } = process.cpuUsage(own)
-  return { seconds, cpu: cpuOf(proxy) - before, load: (user + system) / 1e6 / seconds }
+  return { seconds, cpu: cpuBetween(before, cpuTimes(proxy)), load: (user + system) / 1e6 / seconds }
 }
