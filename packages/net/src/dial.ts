@@ -73,25 +73,19 @@ export const dial = ({
     const limit = limitTime(cancellerOf(options), timeout, () => tooLate(destination, timeout))
     try {
       const { host, port } = destination
-      const found =
-        addressType(host) !== 'domain'
-          ? ([addressOf(host, family)] as const)
-          : await addressesOf(
-              resolve,
-              host,
-              family === undefined ? { signal: limit.signal } : { signal: limit.signal, family }
-            )
+      if (addressType(host) !== 'domain') {
+        const ip = addressOf(host, family)
+        permit?.(ip)
+        return await connect(ip, port, limit.cancellation)
+      }
+      const { signal } = limit
+      const found = await addressesOf(resolve, host, family === undefined ? { signal } : { signal, family })
       const [first, ...others] = permitted(found, permit)
       if (others.length === 0) return await connect(first, port, limit.cancellation)
-      return await firstOf(
-        interleave([first, ...others]),
-        (ip, race) => connect(ip, port, cancellationOf(race.signal)),
-        {
-          attemptDelay,
-          signal: limit.signal,
-          discard: (late) => late.abort(new ClosedError('another attempt was faster'))
-        }
-      )
+      const attempt = (ip: string, race: { signal: AbortSignal }): Promise<SocketDuplex> =>
+        connect(ip, port, cancellationOf(race.signal))
+      const discard = (late: SocketDuplex): void => late.abort(new ClosedError('another attempt was faster'))
+      return await firstOf(interleave([first, ...others]), attempt, { attemptDelay, signal, discard })
     } catch (error) {
       // The reason of an abort may be a system error too: that of the client which went away.
       const ours = error !== limit.cancellation.reason && isSystemError(error)

@@ -28,7 +28,9 @@ export const readShared = (socket: Socket, received: Received): boolean => {
   const handle = handleOf(socket)
   if (found === undefined || shared === undefined || (handle !== undefined && handle.useUserBuffer === undefined))
     return false
-  Object.assign(socket, { [found.buffer]: shared, [found.callback]: received })
+  const values = socket as unknown as Record<symbol, unknown>
+  values[found.buffer] = shared
+  values[found.callback] = received
   // Without a handle it is still to be connected, and Node does this then.
   handle?.useUserBuffer?.(shared)
   // A socket that is paused is still read, into memory of its own, until that is full.

@@ -15,6 +15,13 @@ interface Reader {
   readonly reject: (error: unknown) => void
 }
 
+let reader: Reader
+
+/** An executor that is no closure: there is one promise for every read. */
+const newReader = (resolve: Reader['resolve'], reject: Reader['reject']): void => {
+  reader = { resolve, reject }
+}
+
 const connection = Symbol('connection')
 
 interface Owned extends Socket {
@@ -107,11 +114,11 @@ export class SocketConnection
     if (value !== undefined) return Promise.resolve({ done: false, value })
     if (this.#ended) return Promise.resolve(finished)
     if (this.socket.destroyed) return Promise.reject(breakage(this))
-    return new Promise((resolve, reject) => {
-      this.#readers ??= []
-      this.#readers.push({ resolve, reject })
-      this.socket.resume()
-    })
+    const result = new Promise(newReader)
+    this.#readers ??= []
+    this.#readers.push(reader)
+    this.socket.resume()
+    return result
   }
 
   return(): Promise<IteratorResult<Uint8Array, void>> {
