@@ -12,7 +12,7 @@ const engine: Engine = {
 }
 
 /**
- * Linux sockets by system calls: connections and datagrams for the same stages as ever, at less than half the price.
+ * Linux sockets by system calls: connections and datagrams for the same stages as ever, at a lower price.
  * They are waited for in Node's own event loop, in the thread that calls it.
  *
  * @example
