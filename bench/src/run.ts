@@ -47,7 +47,7 @@ const tried = (proxies: readonly Proxy[], pool: Pool): Promise<Proxy[]> =>
 const measure = async (options: Options, asked: readonly Proxy[]): Promise<void> => {
   const chosenWorkloads = chosen(workloads, options.only)
   const folder = mkdtempSync(join(tmpdir(), 'it-socks-bench-'))
-  const generator = startGenerator()
+  const generator = startGenerator(folder)
   const pool = openPool(generator, folder)
   const clear = async (): Promise<void> => {
     await pool.close()

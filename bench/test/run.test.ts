@@ -27,7 +27,7 @@ interface Run {
 const start = (...args: string[]): Run => {
   const mark = randomUUID()
   const child = spawn(process.execPath, [path('../dist/run.js'), ...args], {
-    env: { ...process.env, IT_SOCKS_BENCH_MARK: mark },
+    env: { ...process.env, IT_SOCKS_BENCH_MARK: mark, TMPDIR: folder },
     stdio: ['ignore', 'pipe', 'pipe']
   })
   return {
@@ -102,6 +102,8 @@ describe.skipIf(process.platform !== 'linux')('a run', { timeout: 120_000 }, () 
     '--out',
     join(folder, 'never.json')
   ]
+  const leftovers = (): string[] => readdirSync(folder).filter((name) => !name.startsWith('results.'))
+
   /** The load process has computed more than it takes to start. */
   const isMeasuring = (run: Run): boolean =>
     run.processes().some(({ pid, command }) => command.includes('load/main') && Number(statFields(pid)?.[11]) > 30)
@@ -112,6 +114,7 @@ describe.skipIf(process.platform !== 'linux')('a run', { timeout: 120_000 }, () 
     run.child.kill('SIGINT')
     expect(await run.exited).toEqual([130, null])
     await until(() => run.processes().length === 0)
+    expect(leftovers()).toEqual([])
   })
 
   it('leaves no process when it is killed', async () => {
@@ -120,6 +123,7 @@ describe.skipIf(process.platform !== 'linux')('a run', { timeout: 120_000 }, () 
     run.child.kill('SIGKILL')
     expect(await run.exited).toEqual([null, 'SIGKILL'])
     await until(() => run.processes().length === 0)
+    expect(leftovers()).toEqual([])
   })
 
   it('says what there is', async () => {

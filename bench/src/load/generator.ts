@@ -19,9 +19,10 @@ export interface Generator {
   stop(): Promise<void>
 }
 
-export const startGenerator = (): Generator => {
+/** `folder` is removed by it, too, if nobody else can. */
+export const startGenerator = (folder: string): Generator => {
   // Detached, for a Ctrl-C must not reach it: it has things to clear up.
-  const child = fork(new URL('main.js', import.meta.url), { detached: true })
+  const child = fork(new URL('main.js', import.meta.url), [folder], { detached: true })
   const exited = once(child, 'exit')
   return {
     guard(pid) {
