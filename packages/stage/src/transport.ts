@@ -41,8 +41,8 @@ export interface Flow {
 
 /** The transport of a duplex that nobody has put anything around. */
 export const transportOf = (duplex: ByteDuplex): Transport | undefined => {
-  const own = duplex instanceof Readdressed ? duplex.duplex : duplex
-  return own.transport?.duplex === own ? own.transport : undefined
+  if (duplex instanceof Readdressed) return transportOf(duplex.duplex)
+  return duplex.transport?.duplex === duplex ? duplex.transport : undefined
 }
 
 /** A duplex under addresses of its own: those at the far end of a tunnel, not of the connection to the proxy. */

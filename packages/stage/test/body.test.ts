@@ -1,0 +1,101 @@
+import { describe, expect, it, vi } from 'vitest'
+import { ClosedError, RefusedError } from '@it-socks/protocol'
+import { compose, stage, type Handoff } from '@it-socks/stage'
+import { hex } from '@it-socks/testing'
+import { handoff, run, steps } from './steps.ts'
+
+const refusing = (refusal?: Uint8Array) => vi.fn<Handoff<unknown>['refuse']>(() => refusal)
+const error = new RefusedError('not-allowed')
+
+describe('a body that is a function', () => {
+  it('adds what it returns, at once', async () => {
+    const next = stage<{ a: number }, { b: number }>(({ context }) => ({ b: context.a + 1 }))
+    const { handoff: end } = await run(next(steps(handoff({ context: { a: 1 } }))))
+    expect(end?.context).toEqual({ a: 1, b: 2 })
+  })
+
+  it('refuses by throwing', async () => {
+    const refuse = refusing(hex`ff`)
+    const failing = stage<unknown, {}>(() => {
+      throw error
+    })
+    expect(await run(failing(steps(handoff({ refuse }))))).toEqual({ said: ['ff'], error })
+    expect(refuse.mock.calls).toEqual([[error]])
+  })
+
+  it('is refused where the signal has aborted', async () => {
+    const reason = new Error('shutting down')
+    const refuse = refusing()
+    const signal = AbortSignal.abort(reason)
+    expect(await run(stage(() => ({}))(steps(handoff({ refuse, signal }))))).toEqual({ said: [], error: reason })
+    expect(refuse.mock.calls).toEqual([[reason]])
+  })
+})
+
+describe('a body that is an async function', () => {
+  it('adds what it resolves with', async () => {
+    const { handoff: end } = await run(stage(async () => ({ a: 1 }))(steps(handoff())))
+    expect(end?.context).toEqual({ a: 1 })
+  })
+
+  it('refuses by rejecting', async () => {
+    const refuse = refusing(hex`ff`)
+    const failing = stage<unknown, {}>(() => Promise.reject(error))
+    expect(await run(failing(steps(handoff({ refuse }))))).toEqual({ said: ['ff'], error })
+    expect(refuse.mock.calls).toEqual([[error]])
+  })
+
+  it('is not waited for where the signal aborts: what it opens after all is closed by its own refuse', async () => {
+    const owner = new AbortController()
+    const reason = new Error('shutting down')
+    let open!: (opened: { tunnel: string; refuse: (error: unknown) => undefined }) => void
+    const opening = stage<unknown, { tunnel: string }>(
+      () =>
+        new Promise((resolve) => {
+          open = resolve
+        })
+    )
+    const outcome = run(opening(steps(handoff({ signal: owner.signal }))))
+    await vi.waitFor(() => expect(open).toBeDefined())
+    owner.abort(reason)
+    expect(await outcome).toEqual({ said: [], error: reason })
+    const refused = new Promise((resolve) => {
+      open({ tunnel: 'open', refuse: (why) => resolve(why) as undefined })
+    })
+    expect(await refused).toEqual(new ClosedError())
+  })
+})
+
+describe('an answer', () => {
+  const answering = (refuse: (error: unknown) => undefined, seal?: Handoff<unknown>['seal']) =>
+    stage<unknown, { tunnel: string }>(() => ({ tunnel: 'open', answer: hex`0a`, refuse, ...(seal && { seal }) }))
+
+  it('is said last, sealed as all that the body says, and not added', async () => {
+    const highBit: Handoff<unknown>['seal'] = (bytes) => bytes.subarray().map((byte) => byte | 0x80)
+    const own = refusing()
+    const { said, handoff: end } = await run(answering(own as never, highBit)(steps(handoff())))
+    expect(said).toEqual(['0a'])
+    expect(end?.context).toEqual({ tunnel: 'open' })
+    expect([end?.seal, end?.refuse]).toEqual([highBit, own])
+    expect(own).not.toHaveBeenCalled()
+  })
+
+  it('that nobody hears has the refuse of the same return told, not the one before', async () => {
+    const [before, own] = [refusing(hex`ff`), refusing()]
+    const running = answering(own as never)(steps(handoff({ refuse: before })))
+    expect((await running.next()).value).toEqual(hex`0a`)
+    await running.return()
+    expect(own.mock.calls).toEqual([[new ClosedError()]])
+    expect(before).not.toHaveBeenCalled()
+  })
+
+  it('leaves it to later stages to refuse by it', async () => {
+    const own = refusing()
+    const failing = stage<unknown, {}>(() => {
+      throw error
+    })
+    const outcome = await run(compose(answering(own as never), failing)(steps(handoff())))
+    expect(outcome).toEqual({ said: ['0a'], error })
+    expect(own.mock.calls).toEqual([[error]])
+  })
+})
