@@ -16,16 +16,21 @@ const required = process.env['IT_SOCKS_REQUIRE_INTEROP'] === '1'
 const isUnsupported = (error: unknown): boolean =>
   (error as { code?: unknown } | undefined)?.code === 'ERR_SOCKS_UNSUPPORTED'
 
-/** An engine of the kernel's: left out where this machine cannot have it, unless it has to. */
-const kernel = async (load: () => Promise<Engine>): Promise<Way[]> => {
+/** What only some machines have: nothing where this one cannot have it, unless it has to. */
+export const supported = async <Module>(load: () => Promise<Module>): Promise<Module | undefined> => {
   try {
-    const engine = await load()
-    const join = engine.join === undefined ? {} : { engine: engine.join }
-    return [{ name: engine.name, engine, join, seesResets: true }]
+    return await load()
   } catch (error) {
     if (required || !isUnsupported(error)) throw error
-    return []
+    return undefined
   }
+}
+
+const kernel = async (load: () => Promise<Engine>): Promise<Way[]> => {
+  const engine = await supported(load)
+  if (engine === undefined) return []
+  const join = engine.join === undefined ? {} : { engine: engine.join }
+  return [{ name: engine.name, engine, join, seesResets: true }]
 }
 
 export const ways: readonly Way[] = [

@@ -6,12 +6,10 @@ import { relayDescriptors, type End, type Relayed } from '@it-socks/splice'
 import type { Flow } from '@it-socks/stage'
 import { F_DUPFD_CLOEXEC, checked, fcntl } from '@it-socks/syscall'
 
-export type Where = { host: string; port: number } | { path: string }
+type Where = { host: string; port: number } | { path: string }
 
 /** A connection: our end as a descriptor that is ours alone, and the peer's as the plain socket that it has. */
-export const connected = async (
-  where: Where = { host: '127.0.0.1', port: 0 }
-): Promise<{ fd: number; peer: Socket }> => {
+const connected = async (where: Where = { host: '127.0.0.1', port: 0 }): Promise<{ fd: number; peer: Socket }> => {
   const server = createServer({ allowHalfOpen: true, pauseOnConnect: true })
   const accepted = once(server, 'connection')
   server.listen(where)
@@ -39,7 +37,7 @@ export const descriptorOf = (socket: Socket): number => {
   return handle.fd
 }
 
-export interface Outcome {
+interface Outcome {
   readonly up: number
   readonly down: number
   /** What it failed with. */

@@ -1,0 +1,33 @@
+import { once } from 'node:events'
+import type { Socket } from 'node:net'
+import { describe, expect, it } from 'vitest'
+import { supported, ways } from './engines.ts'
+import { hear, megabyte, pattern, relay } from './setup.ts'
+
+const syscall = await supported(() => import('@it-socks/syscall'))
+
+/** Sends text with its last byte urgent. Node has no way to. */
+const sendUrgent = (socket: Socket, text: string): void => {
+  const { MSG_OOB, allocate, send } = syscall!
+  const { _handle: handle } = socket as unknown as { _handle: { fd: number } }
+  const memory = allocate(text.length)
+  memory.bytes.set(Buffer.from(text))
+  expect(send(handle.fd, memory.address, text.length, MSG_OOB)).toBe(text.length)
+}
+
+describe.runIf(syscall !== undefined).each(ways)('urgent data through a relay by $name', (way) => {
+  // A read stops at it, although more has come behind it; and splice(2) does not get past it.
+  it.each([0, 8 * megabyte])('does not hold up what comes behind it, with %d bytes before', async (length) => {
+    const { client, target, outcome } = await relay(way)
+    const heard = hear(target)
+    client.write(pattern(length))
+    if (client.writableNeedDrain) await once(client, 'drain')
+    client.resume().write('before ')
+    sendUrgent(client, 'interrupt!')
+    client.end(' after')
+    // The urgent byte itself is no part of the stream.
+    expect((await heard).subarray(length).toString()).toBe('before interrupt after')
+    target.end()
+    expect(await outcome).toEqual({ up: length + 22, down: 0 })
+  })
+})
