@@ -64,7 +64,8 @@ export const authorize = (
         earlier?.({ host, port }, name)
         // An address that the client has named itself has been judged.
         if (host === asked.ip && isSame(asked.destination, name, port) && atRequest.verdict === 'allow') return
-        const attempt = { ...asked, destination: { host: name, port }, ip: ipOf(host) }
+        const { command, identity, client } = asked
+        const attempt = { command, identity, client, destination: { host: name, port }, ip: ipOf(host) }
         const judgement = judge(rules, attempt, otherwise)
         // Whoever asks has no address yet where it still depends: it might be any.
         if (judgement.verdict !== 'allow') throw denied(attempt, judgement)

@@ -39,19 +39,25 @@ export interface Judgement {
 export const judge = (rules: readonly Rule[], attempt: Attempt, otherwise: Verdict = 'allow'): Judgement => {
   let mayAllow = false
   let mayDeny: string | undefined
-  /** The last word, unless rules before it might have another. */
-  const decide = (verdict: Verdict, rule: { rule?: string }): Judgement => {
-    if (verdict === 'deny') return mayAllow ? { verdict: undefined, ...firstOf(mayDeny, rule) } : { verdict, ...rule }
-    return mayDeny === undefined ? { verdict, ...rule } : { verdict: undefined, rule: mayDeny }
-  }
   for (const rule of rules) {
     const match = rule.matches(attempt)
-    if (match === true) return decide(rule.verdict, { rule: rule.name })
+    if (match === true) return decide(rule.verdict, rule.name, mayAllow, mayDeny)
     if (match === undefined && rule.verdict === 'allow') mayAllow = true
     if (match === undefined && rule.verdict === 'deny') mayDeny ??= rule.name
   }
-  return decide(otherwise, {})
+  return decide(otherwise, undefined, mayAllow, mayDeny)
 }
 
-const firstOf = (name: string | undefined, rule: { rule?: string }): { rule?: string } =>
-  name === undefined ? rule : { rule: name }
+/** The last word, unless rules before it might have another. */
+const decide = (
+  verdict: Verdict,
+  rule: string | undefined,
+  mayAllow: boolean,
+  mayDeny: string | undefined
+): Judgement => {
+  if (verdict === 'deny') return mayAllow ? judgement(undefined, mayDeny ?? rule) : judgement(verdict, rule)
+  return mayDeny === undefined ? judgement(verdict, rule) : judgement(undefined, mayDeny)
+}
+
+const judgement = (verdict: Verdict | undefined, rule: string | undefined): Judgement =>
+  rule === undefined ? { verdict } : { verdict, rule }
