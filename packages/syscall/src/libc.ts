@@ -1,30 +1,22 @@
 import { readFileSync } from 'node:fs'
 import { isMainThread } from 'node:worker_threads'
-import koffi from 'koffi'
-import { UnsupportedError } from './unsupported.ts'
+import { koffi } from './koffi.ts'
 
-const load = (): ReturnType<typeof koffi.load> => {
-  if (process.platform !== 'linux') throw new UnsupportedError(`there are no Linux system calls on ${process.platform}`)
-  return koffi.load(null)
-}
+const libc = koffi.load(null)
 
-const libc = load()
+const RTLD_NOW = 2
+const RTLD_NODELETE = 0x1000
 
 /**
  * Keeps koffi in memory. It is taken out when the last thread that has loaded it ends, and what is called of it after that,
  * while the thread is cleaned up, is not there any more.
  */
 const pin = (): void => {
-  const [path] = /\/\S*koffi\.node/.exec(readFileSync('/proc/self/maps', 'utf8')) ?? []
-  if (path !== undefined)
-    (libc.func('void *dlopen(const char *, int)') as (path: string, flags: number) => unknown)(
-      path,
-      RTLD_NOW | RTLD_NODELETE
-    )
+  const [path] = /\/.*koffi\.node$/m.exec(readFileSync('/proc/self/maps', 'utf8')) ?? []
+  const dlopen = libc.func('void *dlopen(const char *, int)') as (path: string, flags: number) => unknown
+  if (path !== undefined) dlopen(path, RTLD_NOW | RTLD_NODELETE)
 }
 
-const RTLD_NOW = 2
-const RTLD_NODELETE = 0x1000
 if (!isMainThread) pin()
 
 type Native = (...args: number[]) => number

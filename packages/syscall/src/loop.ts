@@ -1,6 +1,7 @@
 import { isMainThread } from 'node:worker_threads'
-import koffi, { type node as koffiNode } from 'koffi'
+import type { node } from 'koffi'
 import { EINTR } from './constants.ts'
+import { koffi } from './koffi.ts'
 import { close, epollCreate1, epollCtl, epollWait } from './libc.ts'
 import { allocate } from './memory.ts'
 import { checked, systemError } from './system-error.ts'
@@ -59,7 +60,7 @@ const openLoop = (): Loop => {
   const one = allocate(stride * 4)
   const oneWords = new Int32Array(one.bytes.buffer, 0, stride)
   let epfd = -1
-  let waiting: koffiNode.PollHandle | undefined
+  let waiting: node.PollHandle | undefined
   let size = 0
   let inBatch = false
   let scheduled = false

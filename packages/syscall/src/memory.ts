@@ -1,4 +1,4 @@
-import koffi from 'koffi'
+import { koffi } from './koffi.ts'
 
 /** Memory that the kernel reads and writes: it does not move, so its address can be kept and reckoned with. */
 export interface Memory {
