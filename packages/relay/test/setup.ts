@@ -1,8 +1,4 @@
-import { once } from 'node:events'
-import { connect, type Socket } from 'node:net'
 import { setImmediate as turn } from 'node:timers/promises'
-import { onTestFinished } from 'vitest'
-import { listen, type SocketDuplex } from '@it-socks/net'
 import type { Bytes, ByteDuplex } from '@it-socks/stage'
 
 /** A source that says these chunks and ends. */
@@ -62,21 +58,4 @@ export const flood = (size: number) => {
     }
   })()
   return { state, source }
-}
-
-/** A TCP connection on loopback: our end as a duplex, and the peer's as the plain socket that it has. */
-export const connected = async (): Promise<{ ours: SocketDuplex; peer: Socket }> => {
-  const listener = listen({ host: '127.0.0.1', port: 0 })
-  const endpoint = await listener.listening
-  const peer = connect({ port: 'port' in endpoint ? endpoint.port : 0, host: '127.0.0.1', allowHalfOpen: true })
-  onTestFinished(() => {
-    listener.close()
-    peer.destroy()
-  })
-  const accepted = listener[Symbol.asyncIterator]().next()
-  await once(peer, 'connect')
-  const { value: ours } = await accepted
-  listener.close()
-  onTestFinished(() => ours.abort(new Error('the test is over')))
-  return { ours, peer }
 }

@@ -67,9 +67,6 @@ class Running<Context, Adds> {
   readonly #reject: (error: unknown) => void
   readonly #cancellation: Cancellation
   readonly #aborted = (): void => this.#fail(this.#cancellation.reason)
-  readonly #failed = (error: unknown): void => this.#fail(error)
-  readonly #stepped = (step: Step<Adds>): void => this.#take(step)
-  readonly #returned = (added: Adds & Replacements): void => this.#end(added)
   #speaking: Speaking<Adds> | undefined = undefined
   #isOver = false
 
@@ -90,14 +87,21 @@ class Running<Context, Adds> {
     if (isSpeaking(body)) {
       this.#speaking = body
       this.#next()
-    } else if (body instanceof Promise) body.then(this.#returned, this.#failed)
-    else this.#end(body)
+    } else if (body instanceof Promise) {
+      body.then(
+        (added: Adds & Replacements) => this.#end(added),
+        (error: unknown) => this.#fail(error)
+      )
+    } else this.#end(body)
     if (this.#cancellation.aborted) this.#aborted()
     else if (!this.#isOver) this.#cancellation.listen(this.#aborted)
   }
 
   #next(): void {
-    this.#speaking!.next().then(this.#stepped, this.#failed)
+    this.#speaking!.next().then(
+      (step) => this.#take(step),
+      (error: unknown) => this.#fail(error)
+    )
   }
 
   #take({ done, value }: Step<Adds>): void {
@@ -105,7 +109,12 @@ class Running<Context, Adds> {
     if (this.#isOver) return
     const room = this.#say(this.#handoff.seal(value))
     if (room === undefined) this.#next()
-    else room.then(() => this.#next(), this.#failed)
+    else {
+      room.then(
+        () => this.#next(),
+        (error: unknown) => this.#fail(error)
+      )
+    }
   }
 
   #end(added: Adds & Replacements): void {

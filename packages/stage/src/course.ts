@@ -20,6 +20,11 @@ type Result = IteratorResult<Step<unknown>, void>
 /** Where a course starts: at a handoff, or behind steps that somebody else makes. */
 type Start = Handoff<unknown> | AsyncIterable<Step<unknown>>
 
+interface Wanted {
+  readonly resolve: (result: Result) => void
+  readonly reject: (error: unknown) => void
+}
+
 const finished: Result = { done: true, value: undefined }
 
 /**
@@ -33,7 +38,8 @@ class Course implements AsyncGenerator<Step<unknown>, void> {
   #over = false
   #proceed: (() => void) | undefined
   #leave: ((reason: unknown) => void) | undefined
-  readonly #wanted: Array<{ resolve: (result: Result) => void; reject: (error: unknown) => void }> = []
+  /** Those who wait for a step, where somebody iterates. */
+  #wanted: Wanted[] = []
 
   constructor(start: Start) {
     this.#start = start

@@ -27,11 +27,11 @@ export const deadline = <Needs, Adds>(
 ): Stage<Needs, Adds> =>
   takeTurn(async (handoff, say) => {
     const outer = cancelledBy(handoff)
-    const { cancellation, stop } = limitTime(outer, milliseconds, () => new DeadlineError(phase, milliseconds))
+    const limit = limitTime(outer, milliseconds, () => new DeadlineError(phase, milliseconds))
     try {
-      const next = await turn(handoffOf(handoff, cancellation), say)
+      const next = await turn(handoffOf(handoff, limit.cancellation), say)
       return handoffOf(next, outer)
     } finally {
-      stop()
+      limit.stop()
     }
   })

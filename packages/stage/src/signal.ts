@@ -55,34 +55,49 @@ export interface TimeLimit {
   /** The same as a signal. */
   readonly signal: AbortSignal
   /** Stops the clock. What has not aborted by now never will. */
-  readonly stop: () => void
+  stop(): void
 }
 
 class Limit implements TimeLimit {
-  readonly cancellation: Cancellation
-  readonly stop: () => void
+  readonly cancellation = cancellation()
+  readonly #above: Cancellation
+  readonly #follow = (): void => this.cancellation.abort(this.#above.reason)
+  readonly #stopClock: () => void
 
-  constructor(cancellation: Cancellation, stop: () => void) {
-    this.cancellation = cancellation
-    this.stop = stop
+  constructor(above: Cancellation, milliseconds: number, expired: () => Error) {
+    this.#above = above
+    this.#stopClock = after(milliseconds, () => this.cancellation.abort(expired()))
+    if (above.aborted) this.#follow()
+    else above.listen(this.#follow)
   }
 
   get signal(): AbortSignal {
     return this.cancellation.signal
   }
+
+  stop(): void {
+    this.#stopClock()
+    this.#above.forget(this.#follow)
+  }
+}
+
+/** What has no limit. */
+class Endless implements TimeLimit {
+  readonly cancellation: Cancellation
+
+  constructor(cancellation: Cancellation) {
+    this.cancellation = cancellation
+  }
+
+  get signal(): AbortSignal {
+    return this.cancellation.signal
+  }
+
+  stop(): void {}
 }
 
 /** As `AbortSignal.any([outer, AbortSignal.timeout(milliseconds)])`, but leaves nothing behind once stopped. */
-export const limitTime = (outer: Signal, milliseconds: number, expired: () => Error): TimeLimit => {
-  const above = cancellationOf(outer)
-  if (milliseconds === Infinity) return new Limit(above, () => {})
-  const own = cancellation()
-  const stopClock = after(milliseconds, () => own.abort(expired()))
-  const follow = (): void => own.abort(above.reason)
-  if (above.aborted) follow()
-  else above.listen(follow)
-  return new Limit(own, () => {
-    stopClock()
-    above.forget(follow)
-  })
-}
+export const limitTime = (outer: Signal, milliseconds: number, expired: () => Error): TimeLimit =>
+  milliseconds === Infinity
+    ? new Endless(cancellationOf(outer))
+    : new Limit(cancellationOf(outer), milliseconds, expired)
