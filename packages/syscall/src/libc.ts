@@ -131,3 +131,11 @@ const nativeEpollWait = native('int epoll_wait(int, intptr_t, int, int)')
 /** epoll_wait(2) */
 export const epollWait = (epfd: number, address: number, length: number, timeout: number): number =>
   result(nativeEpollWait(epfd, address, length, timeout))
+
+const nativeEventfd = native('int eventfd(unsigned int, int)')
+/** eventfd(2) */
+export const eventfd = (value: number, flags: number): number => result(nativeEventfd(value, flags))
+
+const nativeEventfdWrite = native('int eventfd_write(int, uint64_t)')
+/** eventfd_write(3) */
+export const eventfdWrite = (fd: number, value: number): number => result(nativeEventfdWrite(fd, value))

@@ -1,10 +1,11 @@
 import { isMainThread } from 'node:worker_threads'
 import type { node } from 'koffi'
-import { EINTR } from './constants.ts'
+import { EINTR, EPOLLIN } from './constants.ts'
 import { koffi } from './koffi.ts'
 import { close, epollCreate1, epollCtl, epollWait } from './libc.ts'
 import { allocate } from './memory.ts'
 import { checked, systemError } from './system-error.ts'
+import { awaitStop } from './threads.ts'
 
 /** Whoever waits for a descriptor. */
 export interface Watcher {
@@ -71,9 +72,35 @@ const openLoop = (): Loop => {
     epfd = checked(epollCreate1(EPOLL_CLOEXEC), 'epoll_create1')
     const poll = koffi.node.poll(epfd, { readable: true }, turn)
     poll.unref()
-    // A thread that is over must not be called any more: koffi would abort the whole process.
-    if (!isMainThread) process.once('exit', () => poll.close())
     waiting = poll
+    if (!isMainThread) stopInTime(poll)
+  }
+
+  /** A thread that is over must not be called any more: koffi would abort the whole process. */
+  const stopInTime = (poll: node.PollHandle): void => {
+    process.once('exit', () => {
+      poll.close()
+      request?.stopped()
+      close(epfd)
+    })
+    const request = awaitStop()
+    if (request === undefined) return
+    add(request.fd, EPOLLIN, {
+      ready() {
+        poll.close()
+        // Not before koffi has returned, who has called this.
+        setImmediate(() => request.stopped())
+      }
+    })
+  }
+
+  const add = (fd: number, mask: number, watcher: Watcher): void => {
+    const place = (places[fd] ??= { watcher: undefined, age: 0 })
+    oneWords[0] = mask
+    oneWords[dataAt] = fd
+    oneWords[dataAt + 1] = place.age
+    checked(epollCtl(epfd, EPOLL_CTL_ADD, fd, one.address), 'epoll_ctl')
+    place.watcher = watcher
   }
 
   /** A mistake of ours: the others of the batch must not lose their turn by it. */
@@ -130,12 +157,7 @@ const openLoop = (): Loop => {
   return {
     watch(fd, mask, watcher) {
       if (epfd === -1) open()
-      const place = (places[fd] ??= { watcher: undefined, age: 0 })
-      oneWords[0] = mask
-      oneWords[dataAt] = fd
-      oneWords[dataAt + 1] = place.age
-      checked(epollCtl(epfd, EPOLL_CTL_ADD, fd, one.address), 'epoll_ctl')
-      place.watcher = watcher
+      add(fd, mask, watcher)
       size += 1
       if (size === 1) waiting?.ref()
     },
@@ -174,7 +196,8 @@ const openLoop = (): Loop => {
  * The loop of this thread. It keeps the process alive for as long as it watches something. From the first descriptor that
  * it watches on it has one of its own, for the thread's life: to have it anew would cost a relay that is alone 9 µs.
  *
- * A worker thread may end by itself, by `process.exit()` (but not in a watcher) or by an error. `worker.terminate()`, which
- * does not let it say anything, can abort the whole process where an event comes at the same time: ask it to end instead.
+ * A worker thread may end by itself, by `process.exit()` (but not in a watcher), by an error, or with the process, provided
+ * that the main thread has loaded this package before. `worker.terminate()`, which does not let it say anything, can abort
+ * the whole process where an event comes at the same time: ask it to end instead.
  */
 export const loop: Loop = openLoop()

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { readdirSync } from 'node:fs'
 import { text } from 'node:stream/consumers'
 import { Worker } from 'node:worker_threads'
 import { beforeAll, describe, expect, it } from 'vitest'
@@ -10,7 +11,7 @@ beforeAll(build)
 /** Two descriptors, `ours` and `peer`, and a way to `say` something to ours, with all of the package around. */
 const script = (body: string): string => `
   import(${JSON.stringify(built)}).then(async (syscall) => {
-    const { EPOLLIN, EPOLLOUT, EPOLLET, allocate, loop, send, socketpair } = syscall
+    const { EPOLLIN, EPOLLOUT, EPOLLET, allocate, loop, recv, send, socketpair } = syscall
     const memory = allocate(64)
     socketpair(1, 0o4001, 0, memory.address)
     const [ours, peer] = [memory.view.getInt32(0, true), memory.view.getInt32(4, true)]
@@ -127,5 +128,42 @@ describe('a worker thread with the loop', () => {
     })
     expect(await once(worker, 'error')).toMatchObject([{ message: 'a mistake' }])
     expect(await code).toBe(1)
+  })
+
+  it('leaves no descriptor behind', async () => {
+    const run = async (): Promise<void> => {
+      const worker = new Worker(
+        script(`loop.watch(ours, edges, { ready: () => {
+          loop.close(ours)
+          loop.close(peer)
+        } })`),
+        threadOptions
+      )
+      await once(worker, 'exit')
+    }
+    // What a process has for threads, it has from the first on.
+    await run()
+    const before = readdirSync('/proc/self/fd').length
+    await run()
+    expect(readdirSync('/proc/self/fd').length).toBe(before)
+  })
+
+  it('is no obstacle to a process that exits, however busy it is', async () => {
+    const busy = script(`
+      const pass = (from, to) => ({ ready() {
+        recv(from, memory.address, 1, 0x40)
+        send(to, memory.address, 1, 0x40)
+      } })
+      loop.watch(ours, edges, pass(ours, peer))
+      loop.watch(peer, edges, pass(peer, ours))
+      require('node:worker_threads').parentPort.postMessage('busy')
+    `)
+    const ended = await run(`
+      const { Worker } = require('node:worker_threads')
+      const threads = [1, 2].map(() => new Worker(${JSON.stringify(busy)}, { eval: true }))
+      await Promise.all(threads.map((thread) => new Promise((busy) => thread.once('message', busy))))
+      setTimeout(() => process.exit(7), 20)
+    `)
+    expect(ended).toEqual({ code: 7, said: '' })
   })
 })
