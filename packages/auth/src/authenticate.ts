@@ -7,7 +7,8 @@ import {
   noAcceptableMethods,
   refusal
 } from '@it-socks/protocol'
-import { isSpeaking, stage, type Authenticated, type Stage } from '@it-socks/stage'
+import { isSpeaking, stage, takeTurn, type Authenticated, type Frames, type Replacements } from '@it-socks/stage'
+import type { Say, Speaking, Stage, StageBody } from '@it-socks/stage'
 import type { IdentityOf, ServerMethod } from './method.ts'
 
 const noneWillDo = methodSelection.encode({ method: noAcceptableMethods })
@@ -34,26 +35,47 @@ export const authenticate = <Method extends ServerMethod>(
   methods: readonly Method[]
 ): Stage<unknown, Authenticated<IdentityOf<Method>>> => {
   checkMethods(methods)
-  const selections = new Map(methods.map((method) => [method, methodSelection.encode({ method: method.id })]))
-  return stage<unknown, Authenticated<IdentityOf<Method>>>(async function* (handoff) {
-    let offered: readonly number[]
-    try {
-      offered = (await handoff.frames.read(greeting)).methods
-    } catch (error) {
-      // A greeting without methods is answered like one whose methods will not do.
-      if (error instanceof NoMethodsError) yield noneWillDo
-      throw error
-    }
-    const method = methods.find(({ id }) => offered.includes(id))
-    if (method === undefined) {
-      yield noneWillDo
-      throw new NoAcceptableMethodError(offered)
-    }
-    yield selections.get(method)!
-    const body = method.server(handoff)
-    const found = isSpeaking(body) ? yield* body : await body
-    return Object.assign({ refuse: refusal }, found as Authenticated<IdentityOf<Method>>)
+  const ways = methods.map((method) => ({
+    id: method.id,
+    selection: methodSelection.encode({ method: method.id }),
+    turn: stage<unknown, Authenticated<IdentityOf<Method>>>(refusingFrom(method)).turn
+  }))
+  const select = stage<unknown, { way: (typeof ways)[number] }>(async ({ frames }, say) => {
+    const offered = await readGreeting(frames, say)
+    const way = ways.find(({ id }) => offered.includes(id))
+    await say(way?.selection ?? noneWillDo)
+    if (way === undefined) throw new NoAcceptableMethodError(offered)
+    return { way }
   })
+  return takeTurn(async (handoff, say) => {
+    const { way } = (await select.turn(handoff, say)).context
+    return way.turn(handoff, say)
+  })
+}
+
+/** A greeting without methods is answered like one whose methods will not do. */
+const readGreeting = async (frames: Frames, say: Say): Promise<readonly number[]> => {
+  try {
+    return (await frames.read(greeting)).methods
+  } catch (error) {
+    if (error instanceof NoMethodsError) await say(noneWillDo)
+    throw error
+  }
+}
+
+/** The method's own body, and SOCKS5 replies for refusals behind it. */
+const refusingFrom =
+  <Method extends ServerMethod>(method: Method): StageBody<unknown, Authenticated<IdentityOf<Method>>> =>
+  (handoff, say) => {
+    const body = method.server(handoff, say) as ReturnType<StageBody<unknown, Authenticated<IdentityOf<Method>>>>
+    if (isSpeaking(body)) return speaking(body)
+    return body instanceof Promise ? body.then(refusing) : refusing(body)
+  }
+
+const refusing = <Found extends object>(found: Found): Found & Replacements => Object.assign({ refuse: refusal }, found)
+
+const speaking = async function* <Found extends object>(body: Speaking<Found>): Speaking<Found> {
+  return refusing(yield* body)
 }
 
 /** @throws {ConfigurationError} for no methods, two of one id, or an id that is none */

@@ -29,13 +29,13 @@ import type { ClientMethod } from './method.ts'
 export const login = (methods: readonly ClientMethod[]): Stage<unknown, LoggedIn> => {
   checkMethods(methods)
   const offered = methods.map(({ id }) => id)
-  return stage<unknown, LoggedIn>(async function* (handoff) {
+  return stage<unknown, LoggedIn>(async function* (handoff, say) {
     yield greeting.encode({ methods: offered })
     const selection = await readAnswer(handoff.frames, methodSelection)
     if (selection.method === noAcceptableMethods) throw new NoAcceptableMethodError(offered)
     const method = methods.find(({ id }) => id === selection.method)
     if (method === undefined) throw new UnofferedMethodError(selection.method, offered)
-    const body = method.client(handoff)
+    const body = method.client(handoff, say)
     return { method: method.id, ...(isSpeaking(body) ? yield* body : await body) }
   })
 }

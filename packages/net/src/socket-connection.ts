@@ -3,7 +3,7 @@ import { TLSSocket } from 'node:tls'
 import { canonicalHost, type Address } from '@it-socks/protocol'
 import type { Bytes, Flow, Transport } from '@it-socks/stage'
 import { breakage, type Breakage } from './breakage.ts'
-import { hasEnded, stopReading } from './handle.ts'
+import { hasEnded, startReading, stopReading } from './handle.ts'
 import { readShared } from './shared-reads.ts'
 import type { SocketDuplex } from './socket-duplex.ts'
 import { socketSink } from './socket-sink.ts'
@@ -42,6 +42,8 @@ export class SocketConnection
 {
   readonly socket: Socket
   error: unknown = undefined
+  /** Whether what it reads comes in the buffer that all share. */
+  readonly #isLent: boolean
   #ahead: Uint8Array[] | undefined = undefined
   #readers: Reader[] | undefined = undefined
   /** Nothing comes any more that anybody reads. */
@@ -67,7 +69,8 @@ export class SocketConnection
     ;(socket as Owned)[connection] = this
     socket.pause()
     if (socket.readableLength > 0) this.#ahead = [socket.read()]
-    if (socket instanceof TLSSocket || !readShared(socket, received)) socket.on('data', chunkReceived)
+    this.#isLent = !(socket instanceof TLSSocket) && readShared(socket, received)
+    if (!this.#isLent) socket.on('data', chunkReceived)
     socket.on('end', ended).on('error', failed).on('close', closed)
     this.#ended = socket.readableEnded
     this.#closed = socket.closed
@@ -255,6 +258,11 @@ export class SocketConnection
     }
     if (peer.waiting > 0) return
     if (this.socket.readableEnded) peer.#finish()
+    else this.#read()
+  }
+
+  #read(): void {
+    if (this.#isLent) startReading(this.socket)
     else this.socket.resume()
   }
 

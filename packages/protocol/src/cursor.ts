@@ -9,17 +9,21 @@ export class Cursor implements Parts {
   readonly #message: string
   readonly #bytes: Uint8Array
   readonly #isAll: boolean
-  /** How many bytes have been taken. */
-  offset = 0
+  readonly #start: number
+  /** Where the next part starts. */
+  offset: number
 
   /**
    * @param message what to call it
    * @param isAll whether no more will come: where they end too early that is a `TruncatedError` then, and else `incomplete`
+   * @param start where in `bytes` the message starts
    */
-  constructor(message: string, bytes: Uint8Array, isAll: boolean) {
+  constructor(message: string, bytes: Uint8Array, isAll: boolean, start = 0) {
     this.#message = message
     this.#bytes = bytes
     this.#isAll = isAll
+    this.#start = start
+    this.offset = start
   }
 
   byte(part: Part): number {
@@ -38,6 +42,6 @@ export class Cursor implements Parts {
   }
 
   #fail({ name }: Part): never {
-    throw this.#isAll ? new TruncatedError(this.#message, name, this.#bytes.length) : incomplete
+    throw this.#isAll ? new TruncatedError(this.#message, name, this.#bytes.length - this.#start) : incomplete
   }
 }

@@ -22,7 +22,8 @@ const spans = new Map<number, Span>()
 /** Sets a span's timer for the first who waits. */
 const wind = (milliseconds: number, span: Pick<Span, 'waiting'>, { due }: Waiting): Span => {
   const now = performance.now()
-  const left = Math.min(Math.max(due - now, 0), longestTimer)
+  // Node cuts a fraction off, and the timer would be early.
+  const left = Math.min(Math.ceil(Math.max(due - now, 0)), longestTimer)
   return Object.assign(span, { timer: setTimeout(goOff, left, milliseconds), due: now + left })
 }
 

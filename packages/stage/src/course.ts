@@ -51,13 +51,10 @@ class Course implements AsyncGenerator<Step<unknown>, void> {
     return this
   }
 
-  async run(say: Say): Promise<Handoff<unknown>> {
-    let handoff = 'frames' in this.#start ? this.#start : await comeTo(this.#start, say)
-    for (const turn of this.#turns) {
-      const next = turn(handoff, say)
-      handoff = next instanceof Promise ? await next : next
-    }
-    return handoff
+  run(say: Say): Promise<Handoff<unknown>> {
+    const start = this.#start
+    if ('frames' in start) return takeTurns(this.#turns, start, say)
+    return comeTo(start, say).then((handoff) => takeTurns(this.#turns, handoff, say))
   }
 
   next(): Promise<Result> {
@@ -109,6 +106,20 @@ class Course implements AsyncGenerator<Step<unknown>, void> {
       this.#leave = reject
     })
   }
+}
+
+/** Takes turns one after the other. */
+export const takeTurns = async <Context>(
+  turns: readonly AnyTurn[],
+  handoff: Handoff<Context>,
+  say: Say
+): Promise<Handoff<Context>> => {
+  let current: Handoff<Context> = handoff
+  for (const turn of turns) {
+    const next = turn(current, say)
+    current = next instanceof Promise ? await next : next
+  }
+  return current
 }
 
 /** Says what others have to say, up to their handoff. */

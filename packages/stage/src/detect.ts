@@ -37,6 +37,6 @@ export const detect = <Needs, Adds extends Readonly<Record<number, unknown>>>(pr
   return takeTurn(async (handoff, say) => {
     const { context } = await look.turn(handoff, say)
     const { turn } = protocols[context.protocol] ?? unknown(known, context.protocol)
-    return turn(handoff, say)
+    return await turn(handoff, say)
   })
 }

@@ -1,4 +1,5 @@
 import { pipe as itPipe } from 'it-pipe'
+import { takeTurns } from './course.ts'
 import type { Bytes, ByteDuplex } from './duplex.ts'
 import type { Handoff, Step } from './handoff.ts'
 import { takeTurn, type Stage } from './stage.ts'
@@ -114,15 +115,10 @@ export interface Compose {
 
 type AnyStage = Stage<unknown, unknown>
 
-const inTurn = (...stages: AnyStage[]): AnyStage =>
-  takeTurn(async (handoff, say) => {
-    let current = handoff
-    for (const { turn } of stages) {
-      const next = turn(current, say)
-      current = next instanceof Promise ? await next : next
-    }
-    return current
-  })
+const inTurn = (...stages: AnyStage[]): AnyStage => {
+  const turns = stages.map(({ turn }) => turn)
+  return takeTurn((handoff, say) => takeTurns(turns, handoff, say))
+}
 
 /**
  * Makes one stage of two to four: what each adds, the next ones have; what none of them adds, the whole needs.

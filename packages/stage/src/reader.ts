@@ -42,8 +42,9 @@ export const readFrames = (source: AsyncIterable<Bytes>): Frames => new Reader(s
 class Reader implements Frames {
   readonly source: AsyncIterable<Bytes>
   #iterator: AsyncIterator<Bytes> | undefined = undefined
-  /** In one piece, for the decoders: what comes next … */
+  /** In one piece, for the decoders: what comes next, from `#from` on … */
   #head: Uint8Array = nothing
+  #from = 0
   /** … and what has come behind it, where it was not yet needed. */
   #behind: Uint8ArrayList | undefined = undefined
   #pulling: Promise<boolean> | undefined = undefined
@@ -56,10 +57,10 @@ class Reader implements Frames {
   async read<T>(message: Message<T>): Promise<T> {
     let isAll = false
     for (;;) {
-      const cursor = new Cursor(message.name, this.#head, isAll)
+      const cursor = new Cursor(message.name, this.#head, isAll, this.#from)
       try {
         const value = message.decode(cursor)
-        this.#head = this.#head.subarray(cursor.offset)
+        this.#from = cursor.offset
         return value
       } catch (error) {
         if (error !== incomplete) throw error
@@ -69,8 +70,8 @@ class Reader implements Frames {
   }
 
   async peek(length: number): Promise<Uint8Array> {
-    while (this.#head.length < length && (this.#gather() || (await this.#pull())));
-    return this.#head.subarray(0, length)
+    while (this.#head.length - this.#from < length && (this.#gather() || (await this.#pull())));
+    return this.#head.subarray(this.#from, this.#from + length)
   }
 
   async ended(): Promise<void> {
@@ -97,15 +98,16 @@ class Reader implements Frames {
   }
 
   get #unread(): number {
-    return this.#head.length + (this.#behind?.byteLength ?? 0)
+    return this.#head.length - this.#from + (this.#behind?.byteLength ?? 0)
   }
 
   /** Puts into one piece what is there. @returns whether that made it longer */
   #gather(): boolean {
     const behind = this.#behind
     if (behind === undefined || behind.byteLength === 0) return false
-    behind.prepend(this.#head)
+    behind.prepend(this.#head.subarray(this.#from))
     this.#head = behind.subarray()
+    this.#from = 0
     this.#behind = undefined
     return true
   }
@@ -119,18 +121,23 @@ class Reader implements Frames {
     return (this.#pulling ??= this.#iterator.next().then(({ done, value }) => {
       if (done === true) return false
       this.#pulling = undefined
-      if (this.#unread === 0) this.#head = value.subarray()
-      else (this.#behind ??= new Uint8ArrayList()).append(value)
+      if (this.#unread === 0) {
+        this.#head = value instanceof Uint8Array ? value : value.subarray()
+        this.#from = 0
+      } else (this.#behind ??= new Uint8ArrayList()).append(value)
       return true
     }))
   }
 
   #takeAll(): Bytes {
-    const all = this.#behind ?? this.#head
-    if (all !== this.#head) this.#behind?.prepend(this.#head)
+    const rest = this.#from === 0 ? this.#head : this.#head.subarray(this.#from)
+    const behind = this.#behind
     this.#head = nothing
+    this.#from = 0
     this.#behind = undefined
-    return all
+    if (behind === undefined) return rest
+    behind.prepend(rest)
+    return behind
   }
 
   #nextOfRest(): Promise<IteratorResult<Bytes, void>> {
