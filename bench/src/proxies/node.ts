@@ -2,10 +2,10 @@ import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import type { Proxy } from './proxy.ts'
 
-const script = (file: string, ...args: string[]): (() => string[]) => {
-  const path = fileURLToPath(new URL(`../servers/${file}.js`, import.meta.url))
-  return () => [process.execPath, path, ...args]
-}
+const path = (file: string): string => fileURLToPath(new URL(`../servers/${file}.js`, import.meta.url))
+
+/** What `it-socks serve` has its own Node started with: else V8 takes up to 48 MB more where many relays come at once. */
+const flags = ['--max-semi-space-size=4']
 
 const version = (packageName: string): string => {
   const file = new URL(`../../node_modules/${packageName}/package.json`, import.meta.url)
@@ -15,7 +15,7 @@ const version = (packageName: string): string => {
 const ours = (name: string, about: string): Proxy => ({
   name,
   about: `it-socks: ${about}`,
-  command: script('it-socks', name),
+  command: () => [process.execPath, ...flags, path('it-socks'), name],
   tells: true,
   udp: true,
   missing: undefined
@@ -24,7 +24,7 @@ const ours = (name: string, about: string): Proxy => ({
 const others = (name: string, about: string): Proxy => ({
   name,
   about,
-  command: script(name),
+  command: () => [process.execPath, path(name)],
   tells: true,
   udp: false,
   missing: undefined
