@@ -147,7 +147,7 @@ class Stream implements SocketDuplex, Transport, Watcher, Flow, AsyncIterableIte
       if (!this.is(CLOSED | JOINED)) {
         // What still comes is thrown away, until the end or until nobody writes either: else it would never close.
         this.state |= DISCARDING
-        if (this.is(FINISHED)) this.close()
+        if (this.is(FINISHED)) this.closeRead()
         else if (this.is(READABLE)) loop.again(this)
       }
     }
@@ -415,7 +415,14 @@ class Stream implements SocketDuplex, Transport, Watcher, Flow, AsyncIterableIte
     const { writer } = this
     this.writer = undefined
     writer?.resolve()
-    if (this.is(ENDED)) this.close()
+    if (this.is(DISCARDING)) this.closeRead()
+    else if (this.is(ENDED)) this.close()
+  }
+
+  /** Closes it once what has come by now is read: left unread it would be a reset, which may overtake what was said last. */
+  private closeRead(): void {
+    for (let turns = 0; turns < discardedAtOnce; turns++) if (this.receiveInto() <= 0) break
+    if (!this.is(CLOSED)) this.close()
   }
 
   /** It is over, and well so. */

@@ -132,8 +132,8 @@ export class SocketConnection
     this.#settle()
     // What still comes is thrown away, until the end or until nobody writes either: else it would never close.
     socket.resume()
-    if (socket.writableFinished) socket.destroy()
-    else socket.once('finish', () => socket.destroy())
+    if (socket.writableFinished) destroySoon(socket)
+    else socket.once('finish', () => destroySoon(socket))
     return Promise.resolve(finished)
   }
 
@@ -338,6 +338,12 @@ const copy = (bytes: Uint8Array, start: number, end: number): Uint8Array => Buff
 /** A unix socket has no addresses. */
 const address = (host: string | undefined, port: number | undefined): Address | undefined =>
   host === undefined || port === undefined ? undefined : { host: canonicalHost(host), port }
+
+/**
+ * Once what has come by now is read: left unread it would be a reset, and that may overtake what was said last. Between the
+ * first turn and the second all that is there is read, whenever this one is called.
+ */
+const destroySoon = (socket: Socket): void => void setImmediate(() => setImmediate(() => socket.destroy()))
 
 /** RST where there is one: only TCP sockets have it, and TLS hides its own. */
 const reset = (socket: Socket): void => {
