@@ -1,7 +1,7 @@
-import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'
 import type { Endpoint } from '@it-socks/net'
 import { ConfigurationError } from '@it-socks/protocol'
+import { after } from '@it-socks/stage'
 import type { ServerOptions } from '../options.ts'
 import type { CloseOptions, Server } from '../server.ts'
 import { errorOf, type Order, type Report, type ThreadData } from './messages.ts'
@@ -36,6 +36,8 @@ export interface ThreadsOptions {
   threads: number
   /** Given to the module; it is copied (see `structuredClone`). Default: nothing. */
   data?: unknown
+  /** Options of Node's for the threads. Default: those of this process. */
+  execArgv?: string[]
 }
 
 /** Servers in threads, which listen at the same place. */
@@ -67,13 +69,13 @@ export interface Threads {
  * const start = () => serveInThreads({ module: new URL('options.js', import.meta.url), threads: 4 })
  * ```
  */
-export const serveInThreads = async ({ module, threads, data }: ThreadsOptions): Promise<Threads> => {
+export const serveInThreads = async ({ module, threads, data, execArgv }: ThreadsOptions): Promise<Threads> => {
   if (!Number.isSafeInteger(threads) || threads < 1) {
     throw new ConfigurationError(`the number of threads is a whole number above zero, not ${threads}`)
   }
   const relays = allocateRelays()
   const startOne = (index: number, endpoints?: readonly Endpoint[]): Running =>
-    startThread({ module: module.href, index, threads, data, endpoints, relays })
+    startThread({ module: module.href, index, threads, data, endpoints, relays }, execArgv)
   const first = startOne(0)
   const running = [first]
   try {
@@ -112,8 +114,11 @@ const program = new URL(import.meta.url.endsWith('.ts') ? '../../dist/threads/th
 /** As many relays begin V8 would take 48 MB for what is new, in each thread, and keep them: an idle relay has 3 KB. */
 const maxYoungGenerationSizeMb = 12
 
-const startThread = (data: ThreadData): Running => {
-  const worker = new Worker(program, { workerData: data, resourceLimits: { maxYoungGenerationSizeMb } })
+/** How long a thread that is not needed any more may take to end by itself, in milliseconds. */
+const patience = 1000
+
+const startThread = (data: ThreadData, execArgv: string[] = process.execArgv): Running => {
+  const worker = new Worker(program, { workerData: data, execArgv, resourceLimits: { maxYoungGenerationSizeMb } })
   let counted = 0
   // oxlint-disable-next-line unicorn/require-post-message-target-origin -- that is for windows
   const order = (message: Order): void => worker.postMessage(message)
@@ -131,6 +136,9 @@ const startThread = (data: ThreadData): Running => {
       worker.on('message', heard).on('error', reject).on('exit', ended)
     })
 
+  const exited = new Promise<void>((resolve) => {
+    worker.once('exit', () => resolve())
+  })
   const died = new Promise<never>((_, reject) => {
     worker.on('error', reject)
   })
@@ -145,12 +153,15 @@ const startThread = (data: ThreadData): Running => {
       return open
     },
     async close(options) {
-      const exited = once(worker, 'exit')
       order({ close: options })
       await exited
     },
     async end() {
-      await worker.terminate()
+      // What it listens with it has to close itself. One that is still waiting for its options will not hear of it.
+      order({ close: {} })
+      const stop = after(patience, () => void worker.terminate())
+      await exited
+      stop()
     }
   }
 }
