@@ -40,7 +40,7 @@ export const runBody = <Context extends Needs, Needs, Adds>(
   try {
     const { seal } = handoff
     const started = body(handoff, seal === plain ? say : (bytes) => say(seal(bytes)))
-    if (!isSpeaking(started) && !(started instanceof Promise)) {
+    if (!(started instanceof Promise) && !isSpeaking(started)) {
       const { aborted, reason } = cancelledBy(handoff)
       if (aborted) throw reason
       if (started.answer === undefined) return extend(handoff, started)

@@ -55,7 +55,8 @@ class Reader implements Frames {
   }
 
   async read<T>(message: Message<T>): Promise<T> {
-    let isAll = false
+    // A message that has not begun is not worth a try.
+    let isAll = this.#unread === 0 && !(await this.#pull())
     for (;;) {
       const cursor = new Cursor(message.name, this.#head, isAll, this.#from)
       try {
