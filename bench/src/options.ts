@@ -7,7 +7,11 @@ export const usage = `pnpm bench [options]
   --only a,b        these workloads alone
   --servers a,b     these proxies alone
   --out FILE        where to save the results, and a plot of them beside it     (bench/results/latest.json)
+  --flame SERVER    measures nothing, and draws where a server of Node's spends its CPU time: on churn, or what --only names
+                    (to --out, or bench/results/flame-SERVER.svg)
   --plot FILE       measures nothing, and draws and prints results that were saved
+  --markdown a,b    prints what was saved, in one file or in several, as tables for a page
+  --into PAGE       puts them into that page instead, where it has marks for them
   --list            says what there is to measure, and what is missing
   --help            says this
 
@@ -20,7 +24,10 @@ export interface Options {
   readonly only: readonly string[] | undefined
   readonly servers: readonly string[] | undefined
   readonly out: string | undefined
+  readonly flame: string | undefined
   readonly plot: string | undefined
+  readonly markdown: readonly string[] | undefined
+  readonly into: string | undefined
   readonly list: boolean
   readonly help: boolean
 }
@@ -41,7 +48,10 @@ export const readOptions = (args: string[]): Options => {
       only: { type: 'string' },
       servers: { type: 'string' },
       out: { type: 'string' },
+      flame: { type: 'string' },
       plot: { type: 'string' },
+      markdown: { type: 'string' },
+      into: { type: 'string' },
       list: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false }
     }
@@ -52,7 +62,10 @@ export const readOptions = (args: string[]): Options => {
     only: values.only?.split(','),
     servers: values.servers?.split(','),
     out: values.out,
+    flame: values.flame,
     plot: values.plot,
+    markdown: values.markdown?.split(','),
+    into: values.into,
     list: values.list,
     help: values.help
   }

@@ -1,15 +1,18 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { startGenerator } from './load/generator.ts'
+import { withEquipment } from './equipment.ts'
+import { record } from './flame/record.ts'
+import { drawFlame } from './flame/svg.ts'
+import { callTree } from './flame/tree.ts'
 import { measureAll, type Course } from './measure-all.ts'
 import { chosen, readOptions, usage, type Options } from './options.ts'
 import { nodeProxies } from './proxies/node.ts'
 import { installedProxies } from './proxies/programs.ts'
-import { openPool, type Pool } from './proxies/pool.ts'
+import type { Pool } from './proxies/pool.ts'
 import type { Proxy } from './proxies/proxy.ts'
 import { goalTable } from './report/goals.ts'
+import { fillIn, markdownOf, together } from './report/markdown.ts'
 import { thisMachine, type Results, type WorkloadResults } from './report/results.ts'
 import { draw } from './report/svg.ts'
 import { workloadTable } from './report/table.ts'
@@ -46,23 +49,9 @@ const tried = (proxies: readonly Proxy[], pool: Pool): Promise<Proxy[]> =>
 
 const measure = async (options: Options, asked: readonly Proxy[]): Promise<void> => {
   const chosenWorkloads = chosen(workloads, options.only)
-  const folder = mkdtempSync(join(tmpdir(), 'it-socks-bench-'))
-  const generator = startGenerator(folder)
-  const pool = openPool(generator, folder)
-  const clear = async (): Promise<void> => {
-    await pool.close()
-    await generator.stop()
-    rmSync(folder, { recursive: true, force: true })
-  }
-  const interrupt = (): void => {
-    void clear().then(() => process.exit(130))
-  }
-  process.once('SIGINT', interrupt).once('SIGTERM', interrupt).once('SIGHUP', interrupt)
-
   const measured: WorkloadResults[] = []
-  let all = asked
-  try {
-    all = await tried(asked, pool)
+  const all = await withEquipment(async ({ generator, pool }) => {
+    const all = await tried(asked, pool)
     const proxies = all.filter(({ missing }) => missing === undefined)
     for (const { name, missing } of all) if (missing !== undefined) print(`${name} is left out: ${missing}`)
     const course: Course = { generator, pool, progress, rounds: options.rounds, scale: options.scale }
@@ -71,9 +60,8 @@ const measure = async (options: Options, asked: readonly Proxy[]): Promise<void>
       progress('')
       print(workloadTable(measured.at(-1)!))
     }
-  } finally {
-    await clear()
-  }
+    return all
+  })
   const results: Results = {
     when: new Date().toISOString(),
     machine: thisMachine(),
@@ -84,25 +72,49 @@ const measure = async (options: Options, asked: readonly Proxy[]): Promise<void>
   }
   const goals = goalTable(results)
   if (goals !== undefined) print(goals)
-  const out = options.out ?? fileURLToPath(new URL('../results/latest.json', import.meta.url))
-  mkdirSync(dirname(out), { recursive: true })
-  writeFileSync(out, `${JSON.stringify(results, undefined, 1)}\n`)
+  const out = save(options.out ?? inResults('latest.json'), `${JSON.stringify(results, undefined, 1)}\n`)
   print(`saved as ${out} and ${plot(out, results)}`)
 }
 
-/** Draws results beside the file that they are in. */
-const plot = (file: string, results: Results): string => {
-  const path = `${file.replace(/\.json$/, '')}.svg`
-  writeFileSync(path, draw(results))
-  return path
+const inResults = (name: string): string => fileURLToPath(new URL(`../results/${name}`, import.meta.url))
+
+const save = (file: string, text: string): string => {
+  mkdirSync(dirname(file), { recursive: true })
+  writeFileSync(file, text)
+  return file
 }
+
+const saved = (file: string): Results => JSON.parse(readFileSync(file, 'utf8')) as Results
+
+/** Draws results beside the file that they are in. */
+const plot = (file: string, results: Results): string => save(`${file.replace(/\.json$/, '')}.svg`, draw(results))
 
 /** Shows results that were saved. */
 const show = (file: string): void => {
-  const results = JSON.parse(readFileSync(file, 'utf8')) as Results
+  const results = saved(file)
   for (const workload of results.workloads) print(workloadTable(workload))
   print(goalTable(results) ?? '')
   print(`drawn as ${plot(file, results)}`)
+}
+
+/** Prints what was saved as parts of a page, or puts it into one. */
+const tell = (files: readonly string[], page: string | undefined): void => {
+  const parts = markdownOf(together(files.map(saved)))
+  if (page === undefined) print([...parts.values()].join('\n\n'))
+  else print(`written into ${save(page, fillIn(readFileSync(page, 'utf8'), parts))}`)
+}
+
+/** Draws where a server spends its time. */
+const flame = async (
+  server: string,
+  all: readonly Proxy[],
+  { only = ['churn'], scale, out }: Options
+): Promise<void> => {
+  const [proxy] = chosen(all, [server])
+  const [workload] = chosen(workloads, only)
+  const { profile, span } = await withEquipment((equipment) => record(proxy!, workload!, scale, equipment))
+  const title = `${server}, CPU time: ${workload!.title}`
+  print(`drawn as ${save(out ?? inResults(`flame-${server}.svg`), drawFlame(callTree(profile, span), title))}`)
 }
 
 const options = readOptions(process.argv.slice(2))
@@ -110,5 +122,7 @@ const proxies = [...nodeProxies(), ...installedProxies()]
 if (options.help) print(usage)
 else if (options.list) list(proxies)
 else if (options.plot !== undefined) show(options.plot)
+else if (options.markdown !== undefined) tell(options.markdown, options.into)
+else if (options.flame !== undefined) await flame(options.flame, proxies, options)
 else await measure(options, chosen(proxies, options.servers))
 process.exit()

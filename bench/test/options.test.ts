@@ -11,6 +11,14 @@ describe('options', () => {
     expect(options).toMatchObject({ rounds: 7, scale: 0.1, only: ['churn', 'bulk'], servers: ['hev'] })
   })
 
+  it('read what to draw and to write instead of measuring', () => {
+    expect(readOptions(['--flame', 'epoll'])).toMatchObject({ flame: 'epoll', markdown: undefined })
+    expect(readOptions(['--markdown', 'a.json,b.json', '--into', 'PAGE.md'])).toMatchObject({
+      markdown: ['a.json', 'b.json'],
+      into: 'PAGE.md'
+    })
+  })
+
   it.each([['--rounds', '0'], ['--rounds', 'many'], ['--scale', '-1'], ['--what', 'ever'], ['more']])(
     'refuse %s %s',
     (...args) => {

@@ -70,6 +70,21 @@ describe('goals', () => {
     expect(goalTable(resultsOf('rr20', 'rate', { portable: [119], socksv5: [100] }))).toMatch(/1\.19 \(.*\) +NOT MET$/m)
   })
 
+  it('can be a ratio of their own', () => {
+    const growth = (value: number): string | undefined =>
+      goalTable(resultsOf('growth', 'churnGrowth', { epoll: [value] }))
+    expect(growth(1.15)).toMatch(/^epoll +growth +churnGrowth +≤ 1\.15 +1\.15 .* met$/m)
+    expect(growth(1.2)).toMatch(/1\.20 .* NOT MET$/m)
+  })
+
+  it('that want more processors than there are stay open', () => {
+    const results = resultsOf('churn', 'rate', { epoll: [100], 'epoll-2': [190] })
+    expect(goalTable(results)).toMatch(/epoll-2 \/ epoll +churn +rate +≥ 1\.6 +– +needs 4 processors$/m)
+    const larger = { ...results, machine: { ...results.machine, cores: 4 } }
+    expect(goalTable(larger)).toMatch(/epoll-2 \/ epoll .* 1\.90 .* met$/m)
+    expect(goalTable({ ...larger, workloads: resultsOf('churn', 'rate', { epoll: [100] }).workloads })).toBeUndefined()
+  })
+
   it('are left out where one of the two was not measured', () => {
     expect(goalTable(resultsOf('churn', 'cpu', { portable: [1], socksv5: 'broken' }))).toBeUndefined()
   })
@@ -78,15 +93,20 @@ describe('goals', () => {
 describe('the plot', () => {
   it('has a bar for each that was measured, ours marked, the shortest on top', () => {
     const svg = draw(churn)
-    expect([...svg.matchAll(/<rect /g)]).toHaveLength(2)
-    expect(svg.indexOf('>portable<')).toBeLessThan(svg.indexOf('>socksv5<'))
-    expect(svg).toMatch(/class="ours">portable</)
+    expect([...svg.matchAll(/<path /g)]).toHaveLength(2)
+    expect(svg.indexOf('>it-socks, portable<')).toBeLessThan(svg.indexOf('>npm socksv5<'))
+    expect(svg).toMatch(/class="ours">it-socks, portable</)
+    expect(svg).toMatch(/class="node">npm socksv5</)
     expect(svg).not.toContain('hev')
+  })
+
+  it('shows those alone that one would choose between', () => {
+    expect(draw(resultsOf('churn', 'cpu', { handwritten: [1], epoll: [2] }))).not.toContain('handwritten')
   })
 
   it('cuts off one bar that would make all others short', () => {
     expect(draw(churn)).not.toContain('<polygon')
-    expect(draw(resultsOf('idle', 'used', { hev: [4000], dante: [300_000] }))).toMatch(/<polygon .*300,000/)
+    expect(draw(resultsOf('idle', 'fresh', { hev: [4000], dante: [300_000] }))).toMatch(/<polygon .*300,000/)
   })
 
   it('knows light and dark, and escapes what it is told', () => {

@@ -1,7 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
@@ -90,6 +90,34 @@ describe.skipIf(process.platform !== 'linux')('a run', { timeout: 120_000 }, () 
     ])
     expect(readFileSync(join(folder, 'results.svg'), 'utf8')).toMatch(/^<svg /)
     await until(() => run.processes().length === 0)
+  })
+
+  it('draws where a server spends its time, and leaves no process', async () => {
+    const out = join(folder, 'results.flame.svg')
+    const run = start('--flame', 'portable', '--scale', '0.01', '--out', out)
+    expect(await run.output).toContain('results.flame.svg')
+    const svg = readFileSync(out, 'utf8')
+    expect(svg).toMatch(/^<svg [^]*<\/svg>\n$/)
+    expect(svg).toContain('(net/')
+    await until(() => run.processes().length === 0)
+  })
+
+  it('draws nothing of a program that is not Node’s', async () => {
+    const run = start('--flame', 'microsocks')
+    expect(await run.output).toContain('microsocks is not a program of Node’s')
+    expect(await run.exited).toEqual([1, null])
+    await until(() => run.processes().length === 0)
+  })
+
+  it('measures a server of threads when it is asked to, and writes a page of what was measured', async () => {
+    const out = join(folder, 'results.threads.json')
+    const measuring = start('--rounds', '1', '--scale', '0.01', '--only', 'churn', '--servers', 'epoll-2', '--out', out)
+    expect(await measuring.output).toMatch(/^epoll-2 +\d/m)
+    expect(await start('--markdown', out).output).toMatch(/^\| epoll-2 \| +\d/m)
+    const page = join(folder, 'results.md')
+    writeFileSync(page, '# Page\n\n<!-- costs -->\n<!-- /costs -->\n')
+    await start('--markdown', out, '--into', page).output
+    expect(readFileSync(page, 'utf8')).toMatch(/^# Page\n\n<!-- costs -->\n\n\|[^]*epoll-2/)
   })
 
   const endless = [

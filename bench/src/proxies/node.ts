@@ -21,6 +21,17 @@ const ours = (name: string, about: string): Proxy => ({
   missing: undefined
 })
 
+/** Ours in several threads, each with an engine. */
+const inThreads = (threads: number): Proxy => ({
+  name: `epoll-${threads}`,
+  about: `it-socks: on system calls, in ${threads} threads`,
+  command: () => [process.execPath, path('threads'), String(threads)],
+  tells: true,
+  udp: true,
+  onRequest: true,
+  missing: undefined
+})
+
 const others = (name: string, about: string): Proxy => ({
   name,
   about,
@@ -37,6 +48,7 @@ export const nodeProxies = (): Proxy[] => [
   ours('portable', 'on Node’s own sockets'),
   ours('splice', 'handshake on Node’s sockets, relay in the kernel'),
   ours('epoll', 'on system calls'),
+  inThreads(2),
   others('handwritten', 'event handlers on Node’s sockets, CONNECT alone, in one file of this benchmark'),
   fromNpm('socksv5', 'socksv5'),
   fromNpm('pondwader', '@pondwader/socks5-server')

@@ -41,7 +41,7 @@ export const openPool = (generator: Generator, folder: string): Pool => {
         }
       })
       const { pid, port } = proxyProcess
-      return { pid, port, stop: () => proxyProcess.stop().then(over) }
+      return { pid, port, stop: () => proxyProcess.stop().then(over), end: () => proxyProcess.end().then(over) }
     } catch (error) {
       over()
       throw error

@@ -8,6 +8,8 @@ export interface Proxy {
   /** Tells its port itself, by IPC. */
   readonly tells: boolean
   readonly udp: boolean
+  /** Is measured only when it is asked for. */
+  readonly onRequest?: boolean
   /** Why it cannot run here, where it cannot. */
   readonly missing: string | undefined
 }

@@ -14,6 +14,8 @@ export interface Started {
 /** A proxy in processes of its own, which listens. */
 export interface RunningProxy extends Started {
   readonly port: number
+  /** Has it end by itself, where it is one of ours to tell. */
+  end(): Promise<void>
 }
 
 export interface StartOptions {
@@ -100,7 +102,11 @@ export const startProxy = async (
         throw new Error('does not listen')
       })
     ])
-    return { port, pid: child.pid!, stop }
+    const end = async (): Promise<void> => {
+      if (child.connected) child.disconnect()
+      await exited
+    }
+    return { port, pid: child.pid!, stop, end }
   } catch (error) {
     if (!isOver) await stop()
     throw error
