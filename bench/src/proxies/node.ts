@@ -4,9 +4,6 @@ import type { Proxy } from './proxy.ts'
 
 const path = (file: string): string => fileURLToPath(new URL(`../servers/${file}.js`, import.meta.url))
 
-/** What `it-socks serve` has its own Node started with: else V8 takes up to 48 MB more where many relays come at once. */
-const flags = ['--max-semi-space-size=4']
-
 const version = (packageName: string): string => {
   const file = new URL(`../../node_modules/${packageName}/package.json`, import.meta.url)
   return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version
@@ -15,7 +12,7 @@ const version = (packageName: string): string => {
 const ours = (name: string, about: string): Proxy => ({
   name,
   about: `it-socks: ${about}`,
-  command: () => [process.execPath, ...flags, path('it-socks'), name],
+  command: () => [process.execPath, path('it-socks'), name],
   tells: true,
   udp: true,
   missing: undefined

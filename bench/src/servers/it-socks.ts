@@ -1,4 +1,4 @@
-import { createServer } from '@it-socks/server'
+import { createServer, limitYoungGeneration } from '@it-socks/server'
 import type { Engine } from '@it-socks/net'
 import { announce } from './announce.ts'
 
@@ -17,6 +17,8 @@ const listen: Engine['listen'] = (endpoint, options) => {
   return engine.listen(endpoint, options)
 }
 
+// As `it-socks serve` does.
+limitYoungGeneration()
 const server = createServer({ listen: { host: '127.0.0.1', port: 0 }, engine: { ...engine, listen } })
 const [endpoint] = await server.listen()
 if (!isUsed) throw new Error(`the server does not use the engine ${engine.name}`)

@@ -1,4 +1,4 @@
-#!/usr/bin/env -S node --max-semi-space-size=4
+#!/usr/bin/env node
 import { main } from './main.ts'
 
 // What may still keep Node alive, a name that takes long to resolve for example, is of no use any more.

@@ -9,3 +9,4 @@ export {
   type Threads,
   type ThreadsOptions
 } from './threads/serve-in-threads.ts'
+export { limitYoungGeneration } from './young-generation.ts'

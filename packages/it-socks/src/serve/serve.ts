@@ -1,7 +1,14 @@
 import { constants } from 'node:os'
 import type { Endpoint } from '@it-socks/net'
 import { ConfigurationError } from '@it-socks/protocol'
-import { createServer, serveInThreads, type CloseOptions, type Server, type ServerOptions } from '@it-socks/server'
+import {
+  createServer,
+  limitYoungGeneration,
+  serveInThreads,
+  type CloseOptions,
+  type Server,
+  type ServerOptions
+} from '@it-socks/server'
 import { UsageError } from '../failure.ts'
 import { configureLog, flushLog, logServer } from '../log/log.ts'
 import { formatEndpoint, tryWith } from './endpoint.ts'
@@ -33,6 +40,7 @@ export const serve = async (options: ServeOptions, args: readonly string[]): Pro
   const prepared = await prepare(options)
   const server = makeServer(prepared.server)
   configureLog({ level, format })
+  if (workers === 1) limitYoungGeneration()
   for (const { name } of prepared.rules) logServer('debug', `rule: ${name}`, { event: 'rule', rule: name })
   const serving = await tryToListen(prepared, () => (workers === 1 ? serveHere(server) : serveThere(args, workers)))
   announce(serving.endpoints, prepared, workers)
