@@ -1,6 +1,6 @@
 export * from './bind/binder.ts'
 export * from './bind/datagram-binder.ts'
-export type { PortRange } from './bind/ports.ts'
+export * from './bind/ports.ts'
 export * from './dial.ts'
 export * from './engine.ts'
 export * from './happy-eyeballs.ts'

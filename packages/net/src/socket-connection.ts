@@ -1,4 +1,4 @@
-import type { Socket } from 'node:net'
+import { Socket } from 'node:net'
 import { TLSSocket } from 'node:tls'
 import { canonicalHost, type Address } from '@it-socks/protocol'
 import type { Bytes, Flow, Transport } from '@it-socks/stage'
@@ -30,6 +30,9 @@ interface Owned extends Socket {
 
 const finished: IteratorResult<Uint8Array, void> = { done: true, value: undefined }
 
+/** What a connection has for a socket when another has its own: it does nothing, and costs nothing. */
+const nobody = new Socket().destroy()
+
 /**
  * A socket as a duplex, what that travels on, and what comes from it: all in one object, and one that shares its functions,
  * because a proxy has two of these for every relay.
@@ -40,7 +43,7 @@ const finished: IteratorResult<Uint8Array, void> = { done: true, value: undefine
 export class SocketConnection
   implements SocketDuplex, SocketTransport, AsyncIterableIterator<Uint8Array, void>, Breakage
 {
-  readonly socket: Socket
+  socket: Socket
   error: unknown = undefined
   /** Whether what it reads comes in the buffer that all share. */
   readonly #isLent: boolean
@@ -57,7 +60,7 @@ export class SocketConnection
   #remote: Address | undefined = undefined
   #whenDrained: (() => void) | undefined = undefined
   #whenBroken: ((error: unknown) => void) | undefined = undefined
-  #whenFlushed: (() => void) | undefined = undefined
+  #whenFlushed: ((error?: Error | null) => void) | undefined = undefined
   #elsewhere: ((reason: unknown) => void) | undefined = undefined
   /** Where what is read goes to, while it is joined. */
   #peer: SocketConnection | undefined = undefined
@@ -130,6 +133,7 @@ export class SocketConnection
     this.#ended = true
     this.#ahead = undefined
     this.#settle()
+    if (socket.destroyed) return Promise.resolve(finished)
     // What still comes is thrown away, until the end or until nobody writes either: else it would never close.
     socket.resume()
     if (socket.writableFinished) destroySoon(socket)
@@ -146,6 +150,7 @@ export class SocketConnection
   }
 
   drained(act: () => void): void {
+    if (this.#isBroken) return
     if (this.waiting === 0) act()
     else this.#whenDrained = act
   }
@@ -156,6 +161,7 @@ export class SocketConnection
   }
 
   unread(bytes: Bytes): void {
+    if (bytes.byteLength === 0) return
     this.#ahead ??= []
     this.#ahead.unshift(bytes.subarray())
   }
@@ -176,10 +182,17 @@ export class SocketConnection
     return true
   }
 
+  get detachable(): boolean {
+    return !this.#taken && !this.#isBroken
+  }
+
   detach(abort: (reason: unknown) => void): Detached {
-    if (this.#taken) throw new Error('the socket is still being read or written, or is not its own any more')
+    if (!this.detachable) throw new Error('the socket is still being read or written, or is not its own any more')
     const { socket } = this
     const ahead = this.#ahead ?? []
+    // Asked for later there would be none.
+    this.#remote = this.remoteAddress
+    this.socket = nobody
     this.#ahead = undefined
     this.#whenBroken = undefined
     this.#elsewhere = abort
@@ -229,6 +242,11 @@ export class SocketConnection
     return this.socket.readableEnded && (this.socket.writableFinished || this.#finished)
   }
 
+  /** Whether nothing goes any more, be it that nobody has been told yet. */
+  get #isBroken(): boolean {
+    return (this.socket.destroyed || this.socket.errored !== null) && !this.#isClean
+  }
+
   get #taken(): boolean {
     return (
       this.#used ||
@@ -273,7 +291,10 @@ export class SocketConnection
     if (sent === length) return true
     if (socket.destroyed) return false
     const rest = lent ? copy(bytes, sent, length) : bytes.subarray(sent, length)
-    this.#whenFlushed ??= () => this.#flushed()
+    this.#whenFlushed ??= (error) => {
+      // Nothing waits any more, for it could not be written.
+      if (error === null || error === undefined) this.#flushed()
+    }
     socket.write(rest, this.#whenFlushed)
     return false
   }

@@ -11,6 +11,11 @@ export const socketSink =
   (source) =>
     new Promise((resolve, reject) => {
       const iterator = source[Symbol.asyncIterator]()
+      if (socket.destroyed) {
+        reject(breakage(broken))
+        iterator.return?.().catch(() => {})
+        return
+      }
       let proceed: (() => void) | undefined
 
       const roomAgain = (): Promise<void> =>
@@ -38,7 +43,6 @@ export const socketSink =
         .on('drain', () => proceed?.())
         .on('finish', resolve)
         .on('close', closed)
-      if (socket.destroyed) closed()
 
       pump().catch((error: unknown) => {
         reject(error)

@@ -3,15 +3,17 @@ import type { Transport } from '@it-socks/stage'
 
 /** What a duplex of one of Node's plain sockets travels on, TCP or unix. */
 export interface SocketTransport extends Transport {
-  /** The socket; the duplex owns it. */
+  /** The socket, which the duplex owns; once it is detached, one that is closed. */
   readonly socket: Socket
+  /** Whether it can be detached: it has not broken, nobody reads it, has called its sink or joined it. */
+  readonly detachable: boolean
   /**
-   * Forgets the socket: it is read no more and nobody listens to it, but for an error, which is ignored. Whoever has
-   * duplicated its descriptor before may destroy it; nothing may wait in it then (`waiting`), or it is lost. From here on
-   * the duplex's `abort` calls this one.
+   * Forgets the socket: it is read no more and nobody listens to it, but for an error, which is ignored. It is the
+   * caller's now, who has duplicated its descriptor before and destroys it; nothing may wait in it then (`waiting`), or it
+   * is lost. From here on the duplex's `abort` calls this one.
    *
    * @returns what was read and not consumed, and whether the peer's end has been read after it
-   * @throws {Error} where somebody reads it, has called its sink or joined it; nothing has happened then
+   * @throws {Error} where it is not `detachable`; nothing has happened then
    */
   detach(abort: (reason: unknown) => void): Detached
 }

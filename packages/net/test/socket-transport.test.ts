@@ -1,4 +1,5 @@
 import { once } from 'node:events'
+import { Socket } from 'node:net'
 import { setImmediate as turn } from 'node:timers/promises'
 import { Uint8ArrayList } from 'uint8arraylist'
 import { describe, expect, it, vi } from 'vitest'
@@ -6,7 +7,7 @@ import { isSocketTransport, type SocketDuplex, type SocketTransport } from '@it-
 import { ClosedError } from '@it-socks/protocol'
 import { transportOf, type Transport } from '@it-socks/stage'
 import { hex } from '@it-socks/testing'
-import { all, connected, failureOf, hear, iterate, say, socketPath, standstill } from './setup.ts'
+import { all, connected, failureOf, hear, iterate, say, silence, socketPath, standstill } from './setup.ts'
 import { ways } from './ways.ts'
 
 const transport = (duplex: SocketDuplex): SocketTransport => {
@@ -14,6 +15,8 @@ const transport = (duplex: SocketDuplex): SocketTransport => {
   if (found === undefined || !isSocketTransport(found)) throw new Error('not a socket transport')
   return found
 }
+
+const nobodyListens = new Socket().eventNames()
 
 /** As many bytes as a socket and its peer hold and more, none like its neighbour. */
 const much = Uint8Array.from({ length: 16_000_000 }, (_, index) => index ^ (index >> 8))
@@ -81,6 +84,21 @@ describe.each(ways)('the transport of a socket, %s', (_, prepare) => {
     ours.abort(new Error('enough'))
     await closed
     await turn()
+    expect(drained).not.toHaveBeenCalled()
+  })
+
+  it('says nothing of what waits where it cannot be written any more', async () => {
+    const { at, socket, peer } = await open()
+    peer.pause()
+    at.write(much)
+    const drained = vi.fn<() => void>()
+    at.drained(drained)
+    const closed = once(socket, 'close')
+    // Nobody reads: it is the next write that tells.
+    peer.resetAndDestroy()
+    at.drained(drained)
+    await Promise.all([closed.catch(() => {}), new Promise((resolve) => at.broken(resolve))])
+    at.drained(drained)
     expect(drained).not.toHaveBeenCalled()
   })
 
@@ -161,8 +179,11 @@ describe.each(ways)('the transport of a socket, %s', (_, prepare) => {
     peer.write('hello')
     const { value } = await reader.next()
     at.unread(value!.subarray(2))
+    at.unread(new Uint8Array())
     const abort = vi.fn<(reason: unknown) => void>()
+    expect([at.detachable, at.socket]).toEqual([true, socket])
     const { ahead, ended } = at.detach(abort)
+    expect([at.detachable, at.socket.destroyed, ahead.length]).toEqual([false, true, 1])
     expect([Buffer.concat(ahead).toString(), ended]).toEqual(['llo', false])
 
     const before = socket.bytesRead
@@ -178,6 +199,22 @@ describe.each(ways)('the transport of a socket, %s', (_, prepare) => {
     const closed = new Promise((resolve) => socket.once('close', resolve))
     socket.destroy(new Error('nobody minds'))
     await closed
+  })
+
+  it('has nothing to do with what it was detached from', async () => {
+    const { ours, at, socket, peer } = await open()
+    const remote = { host: peer.localAddress, port: peer.localPort }
+    at.detach(() => {})
+    const drained = vi.fn<() => void>()
+    at.drained(drained)
+    at.write(hex`${'anybody there?'}`)
+    const quiet = silence()
+    expect(await failureOf(ours.sink(quiet.source))).toEqual(new ClosedError())
+    expect(await failureOf(iterate(ours).next())).toEqual(new ClosedError())
+    await iterate(ours).return?.()
+    expect([quiet.state.returned, at.waiting, drained.mock.calls, ours.remoteAddress]).toEqual([true, 0, [], remote])
+    expect([socket.destroyed, socket.bytesWritten]).toEqual([false, 0])
+    expect(at.socket.eventNames()).toEqual(nobodyListens)
   })
 
   it('knows when it detaches whether the peer has ended', async () => {
@@ -200,6 +237,7 @@ describe.each(ways)('the transport of a socket, %s', (_, prepare) => {
           .catch(() => {})
     ],
     ['its sink was called', (ours: SocketDuplex) => void ours.sink(say()).catch(() => {})],
+    ['it is broken', (ours: SocketDuplex) => ours.abort(new Error('enough'))],
     ['it is detached', (ours: SocketDuplex) => void transport(ours).detach(() => {})]
   ])('does not detach where %s', async (_, occupy) => {
     const { ours, at } = await open()

@@ -1,4 +1,4 @@
-import { isSocketTransport, portable, type Detached, type Engine, type SocketTransport } from '@it-socks/net'
+import { isSocketTransport, portable, type Engine, type SocketTransport } from '@it-socks/net'
 import type { Flow, Transport } from '@it-socks/stage'
 import { close } from '@it-socks/syscall'
 import { descriptorOf, duplicate } from './descriptor.ts'
@@ -24,7 +24,7 @@ export const splice = (): Engine => ({ ...portable, name: 'splice', join: joinSo
 
 const joinSockets = (client: Transport, target: Transport, flow: Flow): boolean => {
   if (!isSocketTransport(client) || !isSocketTransport(target)) return false
-  if (client === target) return false
+  if (client === target || !client.detachable || !target.detachable) return false
   if (client.waiting === 0 && target.waiting === 0) return takeOver(client, target, flow)
   if (descriptorOf(client.socket) === undefined || descriptorOf(target.socket) === undefined) return false
   afterwards(client, target, flow)
@@ -43,11 +43,10 @@ const afterwards = (client: SocketTransport, target: SocketTransport, flow: Flow
   })
   client.drained(() =>
     target.drained(() => {
-      // Nothing waits any more where it could not be written, either: of that we hear in a moment.
-      if (client.socket.errored !== null || target.socket.errored !== null) return
+      // Where the client has broken since then, whoever watches hears of it in a moment.
+      if (!client.detachable) return
       watch(undefined)
-      if (takeOver(client, target, flow) || client.join(target, flow)) return
-      flow.failed(new Error('the sockets cannot be joined'))
+      if (!takeOver(client, target, flow)) client.join(target, flow)
     })
   )
 }
@@ -62,29 +61,10 @@ const takeOver = (client: SocketTransport, target: SocketTransport, flow: Flow):
     aborted = true
     relayed?.abort(reason)
   }
-  const giveUp = (): void => {
-    for (const fd of descriptors) close(fd)
-  }
-  let ours: Detached
-  try {
-    ours = client.detach(abort)
-  } catch {
-    // Somebody still reads or writes it: let iterators do it.
-    giveUp()
-    return false
-  }
-  let theirs: Detached
-  try {
-    theirs = target.detach(abort)
-  } catch (error) {
-    giveUp()
-    client.socket.destroy()
-    queueMicrotask(() => flow.failed(error))
-    return true
-  }
+  const sockets = [client.socket, target.socket]
+  const [ours, theirs] = [client.detach(abort), target.detach(abort)]
   // The connection lives on by its other descriptor: no FIN is sent.
-  client.socket.destroy()
-  target.socket.destroy()
+  for (const socket of sockets) socket.destroy()
   const [near, far] = descriptors
   relayed = relayDescriptors({ fd: near, ...ours }, { fd: far, ...theirs }, flow)
   // Whoever counts has seen enough by what was ahead, before there was something to abort.

@@ -1,4 +1,4 @@
-import type { DatagramBinderSettings } from '@it-socks/net'
+import { checkPorts, onFreePort, type DatagramBinderSettings } from '@it-socks/net'
 import { addressType, type Address } from '@it-socks/protocol'
 import { cancellationOf, type DatagramBinder } from '@it-socks/stage'
 import {
@@ -21,7 +21,6 @@ import {
 import { addressError, scratch, writeAddress } from '../address.ts'
 import { setOption } from '../options.ts'
 import { datagramSocket } from './datagram-socket.ts'
-import { checkPorts, onFreePort } from './ports.ts'
 
 /**
  * Makes a `DatagramBinder` of UDP sockets that receive and send many datagrams by one system call, as `datagramBinder` of

@@ -1,5 +1,5 @@
 import { ConfigurationError, RefusedError, addressType, canonicalHost, type Address } from '@it-socks/protocol'
-import { never, onAbort, type Binder, type Binding } from '@it-socks/stage'
+import { cancellationOf, never, onAbort, type Binder, type Binding } from '@it-socks/stage'
 import { listen as listenOnSockets, type Listener } from '../listen.ts'
 import type { SocketDuplex } from '../socket-duplex.ts'
 import { checkPorts, onFreePort, type PortRange } from './ports.ts'
@@ -58,7 +58,8 @@ export const binder = ({ host, ports, listen = listenOnSockets }: BinderSettings
     const told = specified(fixed) ?? (await ownAddress(fixed, expected, specified(near)))
     signal.throwIfAborted()
     const at = fixed ?? told
-    return onFreePort({ host: at, ports, signal }, (port) => bindingOf(listen({ host: at, port }), told, signal))
+    const cancellation = cancellationOf(signal)
+    return onFreePort({ host: at, ports, cancellation }, (port) => bindingOf(listen({ host: at, port }), told, signal))
   }
 }
 

@@ -1,6 +1,6 @@
 import { createSocket, type Socket, type SocketOptions } from 'node:dgram'
 import { addressType, type Address } from '@it-socks/protocol'
-import { never, type DatagramBinder } from '@it-socks/stage'
+import { cancellationOf, never, type DatagramBinder } from '@it-socks/stage'
 import { datagramSocket } from './datagram-socket.ts'
 import { checkPorts, onFreePort, type PortRange } from './ports.ts'
 
@@ -44,7 +44,7 @@ export const datagramBinder = ({
   checkPorts(ports)
   return async ({ host, received, dropped = () => {}, signal = never }) => {
     signal.throwIfAborted()
-    return onFreePort({ host, ports, signal }, async (port) => {
+    return onFreePort({ host, ports, cancellation: cancellationOf(signal) }, async (port) => {
       const socket = await bindSocket({ host, port }, buffer)
       if (!signal.aborted) return datagramSocket(socket, { queue, received, dropped, signal })
       socket.close()
