@@ -49,10 +49,13 @@ describe.runIf(isLinux)('it-socks serve --workers', () => {
       message: `listening on 127.0.0.1:${cli.port} (epoll, 2 workers)`
     })
     // The system spreads connections by their ports: sooner or later each worker has one.
-    const served = Promise.all([1, 2].map((worker) => cli.event('session', { worker, outcome: 'ok' })))
-    let isOver = false
-    void served.then(() => (isOver = true))
-    while (!isOver) expect(await converse(cli.port, target.address, 'hello')).toBe('hello')
+    const state = { isOver: false }
+    const serve = async (): Promise<void> => {
+      await Promise.all([1, 2].map((worker) => cli.event('session', { worker, outcome: 'ok' })))
+      state.isOver = true
+    }
+    const served = serve()
+    while (!state.isOver) expect(await converse(cli.port, target.address, 'hello')).toBe('hello')
     await served
   })
 

@@ -4,9 +4,9 @@ import type { Endpoint, Listener, SocketDuplex } from '@it-socks/net'
 export interface Door {
   readonly listener: Listener
   /** Lets those in who wait, and all who come. */
-  open(at: Endpoint): void
+  readonly open: (at: Endpoint) => void
   /** Resets those who wait. */
-  shut(reason: unknown): void
+  readonly shut: (reason: unknown) => void
 }
 
 export const openDoor = (

@@ -66,7 +66,7 @@ type Step<Adds> = IteratorResult<Bytes, Adds & Replacements>
 class Running<Context, Adds> {
   readonly #handoff: Handoff<Context>
   readonly #say: Say
-  readonly #resolve: (handoff: Handoff<Context & Adds>) => void
+  readonly #resolve: (handoff: Handoff<Context & Adds> | Promise<Handoff<Context & Adds>>) => void
   readonly #reject: (error: unknown) => void
   readonly #cancellation: Cancellation
   readonly #aborted = (): void => this.#fail(this.#cancellation.reason)
@@ -76,7 +76,7 @@ class Running<Context, Adds> {
   constructor(
     handoff: Handoff<Context>,
     say: Say,
-    resolve: (handoff: Handoff<Context & Adds>) => void,
+    resolve: (handoff: Handoff<Context & Adds> | Promise<Handoff<Context & Adds>>) => void,
     reject: (error: unknown) => void
   ) {
     this.#handoff = handoff
@@ -123,14 +123,10 @@ class Running<Context, Adds> {
   #end(added: Adds & Replacements): void {
     if (this.#isOver) return this.#leave(added)
     this.#finish()
-    const next = extend(this.#handoff, added)
+    const handedOver = extend(this.#handoff, added)
     const { answer } = added
     const room = answer === undefined ? undefined : this.#say(this.#handoff.seal(answer))
-    if (room === undefined) return this.#resolve(next)
-    room.then(
-      () => this.#resolve(next),
-      (error: unknown) => fail(next, error, this.#say).catch(this.#reject)
-    )
+    this.#resolve(room === undefined ? handedOver : onceHeard(room, handedOver, this.#say))
   }
 
   #fail(error: unknown): void {
@@ -148,6 +144,20 @@ class Running<Context, Adds> {
   #finish(): void {
     this.#isOver = true
     this.#cancellation.forget(this.#aborted)
+  }
+}
+
+/** Hands over when the answer has been taken; where it cannot be, whoever returned it closes what it has opened. */
+const onceHeard = async <Context>(
+  room: Promise<void>,
+  handedOver: Handoff<Context>,
+  say: Say
+): Promise<Handoff<Context>> => {
+  try {
+    await room
+    return handedOver
+  } catch (error) {
+    return fail(handedOver, error, say)
   }
 }
 

@@ -137,7 +137,7 @@ export const goOn = <Needs, Adds, Context extends Needs>(
   turn: Turn<Needs, Adds>
 ): AsyncGenerator<Step<Context & Adds>, void> => {
   const course = steps instanceof Course ? steps : new Course(steps)
-  return course.with(turn as AnyTurn) as AsyncGenerator<Step<Context & Adds>, void>
+  return course.with(turn) as AsyncGenerator<Step<Context & Adds>, void>
 }
 
 /** The steps of a pipeline that starts here. */

@@ -7,10 +7,11 @@ const reason = new Error('enough')
 describe('a cancellation', () => {
   it('tells all who listen, once, and not those who were taken back', () => {
     const owner = cancellation()
-    const listeners = Array.from({ length: 3 }, () => vi.fn<() => void>())
+    const [first, second, third] = [vi.fn<() => void>(), vi.fn<() => void>(), vi.fn<() => void>()]
+    const listeners = [first, second, third]
     for (const listener of listeners) owner.listen(listener)
-    owner.forget(listeners[0]!)
-    owner.forget(listeners[2]!)
+    owner.forget(first)
+    owner.forget(third)
     owner.abort(reason)
     owner.abort(new Error('again'))
     expect(listeners.map(({ mock }) => mock.calls.length)).toEqual([0, 1, 0])

@@ -18,7 +18,7 @@ export const chooseEngine = async (name: EngineName): Promise<Engine> => {
   try {
     return await engines[name]()
   } catch (cause) {
-    const [reason] = String((cause as Error).message).split('\n', 1)
+    const [reason] = (cause as Error).message.split('\n', 1)
     throw new UsageError(`--engine ${name} cannot be had here: ${reason}`, { cause })
   }
 }

@@ -103,9 +103,9 @@ export const serveInThreads = async ({ module, threads, data, execArgv }: Thread
 interface Running {
   readonly listening: Promise<readonly Endpoint[]>
   readonly died: Promise<never>
-  count(): Promise<number>
-  close(options: CloseOptions): Promise<void>
-  end(): Promise<void>
+  readonly count: () => Promise<number>
+  readonly close: (options: CloseOptions) => Promise<void>
+  readonly end: () => Promise<void>
 }
 
 // Tests run on the sources, which a worker of Node 20 cannot: it runs what is built of them.

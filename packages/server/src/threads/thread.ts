@@ -1,6 +1,6 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import { ConfigurationError } from '@it-socks/protocol'
-import { createServer } from '../server.ts'
+import { createServer, type CloseOptions } from '../server.ts'
 import { failureOf, type Order, type Report, type ThreadData } from './messages.ts'
 import type { ThreadModule } from './serve-in-threads.ts'
 import { sharedRelays } from './shared-relays.ts'
@@ -31,14 +31,16 @@ const start = async (): Promise<void> => {
     reusePort: true,
     relays: sharedRelays(relays)
   })
+  const end = async (options: CloseOptions): Promise<void> => {
+    await server.close(options)
+    await made.stopped?.(thread)
+    report({ closed: true })
+    port.close()
+  }
   made.started?.(server, thread)
   port.on('message', (order: Order) => {
     if ('count' in order) return report({ counted: order.count, open: server.sessions.size })
-    return void server.close(order.close).then(async () => {
-      await made.stopped?.(thread)
-      report({ closed: true })
-      port.close()
-    })
+    return void end(order.close)
   })
   report({ listening: await server.listen() })
 }
