@@ -73,7 +73,8 @@ const measure = async (options: Options, asked: readonly Proxy[]): Promise<void>
   const goals = goalTable(results)
   if (goals !== undefined) print(goals)
   const out = save(options.out ?? inResults('latest.json'), `${JSON.stringify(results, undefined, 1)}\n`)
-  print(`saved as ${out} and ${plot(out, results)}`)
+  print(`saved as ${out}`)
+  plot(out, results)
 }
 
 const inResults = (name: string): string => fileURLToPath(new URL(`../results/${name}`, import.meta.url))
@@ -86,15 +87,18 @@ const save = (file: string, text: string): string => {
 
 const saved = (file: string): Results => JSON.parse(readFileSync(file, 'utf8')) as Results
 
-/** Draws results beside the file that they are in. */
-const plot = (file: string, results: Results): string => save(`${file.replace(/\.json$/, '')}.svg`, draw(results))
+/** Draws results beside the file that they are in, where there is something to draw. */
+const plot = (file: string, results: Results): void => {
+  const picture = draw(results)
+  if (picture !== undefined) print(`drawn as ${save(`${file.replace(/\.json$/, '')}.svg`, picture)}`)
+}
 
 /** Shows results that were saved. */
 const show = (file: string): void => {
   const results = saved(file)
   for (const workload of results.workloads) print(workloadTable(workload))
   print(goalTable(results) ?? '')
-  print(`drawn as ${plot(file, results)}`)
+  plot(file, results)
 }
 
 /** Prints what was saved as parts of a page, or puts it into one. */

@@ -22,6 +22,14 @@ describe('Markdown', () => {
     )
   })
 
+  it('has what could not be measured below', () => {
+    const [workload] = churn.workloads
+    const results = { ...workload.results, portable: { metrics: {}, notes: ['refuses'] } }
+    expect(markdownOf({ ...churn, workloads: [{ ...workload, results }] }).get('costs')).toMatch(
+      /\| socksv5 .*\|\n\nportable: refuses$/
+    )
+  })
+
   it('has the goals, the machine, and who was missing', () => {
     const parts = markdownOf(churn)
     expect(parts.get('goals')).toMatch(/portable \/ socksv5 +\| +churn +\| +cpu +\| ≤ 0\.75 \| 0\.750 .* +met \|$/m)

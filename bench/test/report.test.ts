@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { goalTable } from '../src/report/goals.ts'
+import type { Results } from '../src/report/results.ts'
 import { draw } from '../src/report/svg.ts'
 import { columns, rounded, workloadTable } from '../src/report/table.ts'
 import { resultsOf } from './results.ts'
@@ -77,6 +78,14 @@ describe('goals', () => {
     expect(growth(1.2)).toMatch(/1\.20 .* NOT MET$/m)
   })
 
+  it('can hold one workload against another', () => {
+    const [growth] = resultsOf('growth', 'memory8000', { epoll: [4400] }).workloads
+    const idle = resultsOf('idle', 'fresh', { epoll: [4000] })
+    expect(goalTable({ ...idle, workloads: [growth, ...idle.workloads] })).toMatch(
+      /^epoll \/ epoll +growth \/ idle +memory8000 \/ fresh +≤ 1\.15 +1\.10 .* met$/m
+    )
+  })
+
   it('that want more processors than there are stay open', () => {
     const results = resultsOf('churn', 'rate', { epoll: [100], 'epoll-2': [190] })
     expect(goalTable(results)).toMatch(/epoll-2 \/ epoll +churn +rate +≥ 1\.6 +– +needs 4 processors$/m)
@@ -90,9 +99,11 @@ describe('goals', () => {
   })
 })
 
+const drawn = (results: Results): string => draw(results) ?? ''
+
 describe('the plot', () => {
   it('has a bar for each that was measured, ours marked, the shortest on top', () => {
-    const svg = draw(churn)
+    const svg = drawn(churn)
     expect([...svg.matchAll(/<path /g)]).toHaveLength(2)
     expect(svg.indexOf('>it-socks, portable<')).toBeLessThan(svg.indexOf('>npm socksv5<'))
     expect(svg).toMatch(/class="ours">it-socks, portable</)
@@ -101,21 +112,21 @@ describe('the plot', () => {
   })
 
   it('shows those alone that one would choose between', () => {
-    expect(draw(resultsOf('churn', 'cpu', { handwritten: [1], epoll: [2] }))).not.toContain('handwritten')
+    expect(drawn(resultsOf('churn', 'cpu', { handwritten: [1], epoll: [2] }))).not.toContain('handwritten')
   })
 
   it('cuts off one bar that would make all others short', () => {
-    expect(draw(churn)).not.toContain('<polygon')
-    expect(draw(resultsOf('idle', 'fresh', { hev: [4000], dante: [300_000] }))).toMatch(/<polygon .*300,000/)
+    expect(drawn(churn)).not.toContain('<polygon')
+    expect(drawn(resultsOf('idle', 'fresh', { hev: [4000], dante: [300_000] }))).toMatch(/<polygon .*300,000/)
   })
 
   it('knows light and dark, and escapes what it is told', () => {
-    const svg = draw(churn)
+    const svg = drawn(churn)
     expect(svg).toContain('prefers-color-scheme: dark')
     expect(svg).toContain('A &#60;fast&#62; one')
   })
 
-  it('is empty, not broken, without results', () => {
-    expect(draw({ ...churn, workloads: [] })).toMatch(/^<svg [^]*<\/svg>\n$/)
+  it('is none where there is nothing to show', () => {
+    expect(draw({ ...churn, workloads: [] })).toBeUndefined()
   })
 })

@@ -9,7 +9,7 @@ export interface Profile {
   readonly timeDeltas: readonly number[]
 }
 
-export interface ProfileNode {
+interface ProfileNode {
   readonly id: number
   readonly callFrame: CallFrame
   readonly children?: readonly number[]

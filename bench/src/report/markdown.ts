@@ -1,6 +1,6 @@
 import { goalRows } from './goals.ts'
 import { summaryOf, type Results } from './results.ts'
-import { spread } from './table.ts'
+import { notesOf, spread } from './table.ts'
 
 interface Column {
   readonly workload: string
@@ -66,7 +66,10 @@ const byProxy = (results: Results, columns: readonly Column[]): string | undefin
       return [name, ...cells.map((cell) => (cell === undefined ? '' : spread(cell)))]
     })
     .filter((row) => row.slice(1).some((cell) => cell !== ''))
-  return rows.length === 0 ? undefined : table([['', ...present.map(({ head }) => head)], ...rows])
+  if (rows.length === 0) return undefined
+  const shown = new Set(present.map(({ workload }) => workload))
+  const notes = results.workloads.filter(({ name }) => shown.has(name)).flatMap(notesOf)
+  return [table([['', ...present.map(({ head }) => head)], ...rows]), ...notes].join('\n\n')
 }
 
 const about = ({ when, machine, rounds, scale, proxies }: Results): string => {

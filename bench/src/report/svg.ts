@@ -12,7 +12,7 @@ interface Panel {
 
 const panels: readonly Panel[] = [
   { workload: 'churn', metric: 'cpu', title: 'A connection: CPU µs' },
-  { workload: 'down', metric: 'cpu', title: 'A gigabyte: CPU seconds' },
+  { workload: 'down', metric: 'cpu', title: 'A gigabyte relayed: CPU seconds' },
   { workload: 'rr20', metric: 'cpu', title: 'A round trip of 64 bytes: CPU µs' },
   { workload: 'idle', metric: 'fresh', title: 'An idle relay: bytes of memory' }
 ]
@@ -40,7 +40,7 @@ const legend: ReadonlyArray<readonly [Kind, string]> = [
 const width = 860
 const gap = 44
 const panelWidth = (width - gap) / 2
-const labelWidth = 132
+const labelWidth = 140
 const valueWidth = 62
 const room = panelWidth - labelWidth - valueWidth
 const rowHeight = 22
@@ -109,12 +109,14 @@ const bar = ({ label, kind, summary }: Bar, index: number, scale: number): strin
 /**
  * Draws the results as bars, the shortest on top: less is better in all of them. It is for those who do not know this benchmark,
  * so it shows those alone that one would choose between. It can be read on light and on dark.
+ * `undefined` where it shows nothing of what was measured.
  */
-export const draw = (results: Results): string => {
+export const draw = (results: Results): string | undefined => {
   const charts = panels.flatMap(({ workload, metric, title }) => {
     const bars = barsOf(results, workload, metric)
     return bars.length === 0 ? [] : [{ title, bars, scale: scaleOf(bars) }]
   })
+  if (charts.length === 0) return undefined
   let bottom = top
   const drawn: string[] = []
   for (let index = 0; index < charts.length; index += 2) {
@@ -130,8 +132,8 @@ export const draw = (results: Results): string => {
   }
   const kinds = legend.map(
     ([kind, label], index) =>
-      `<rect x="${width - 290 + index * 92}" y="4" width="12" height="12" rx="2" class="${kind}"/>` +
-      `<text x="${width - 272 + index * 92}" y="14">${label}</text>`
+      `<rect x="${width - 320 + index * 100}" y="4" width="12" height="12" rx="2" class="${kind}"/>` +
+      `<text x="${width - 302 + index * 100}" y="14">${label}</text>`
   )
   const { processor, cores, node } = results.machine
   const caption = `Medians of ${results.rounds} rounds, with quartiles. ${cores} × ${processor}, loopback, Node ${node}, ${results.when.slice(0, 10)}.`

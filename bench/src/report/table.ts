@@ -28,6 +28,12 @@ export const columns = (rows: ReadonlyArray<readonly string[]>): string => {
 /** Whom the others are held against. */
 const references = ['socksv5', 'microsocks', 'hev', 'dante']
 
+/** What could not be measured, and with whom. */
+export const notesOf = ({ results }: WorkloadResults): string[] =>
+  Object.entries(results).flatMap(([proxy, result]) =>
+    'notes' in result ? result.notes.map((note) => `${proxy}: ${note}`) : []
+  )
+
 /** A workload as a table: medians with their quartiles, and ratios to each reference by the metric that is compared. */
 export const workloadTable = (workload: WorkloadResults): string => {
   const { name, title, metrics, compared = '', results } = workload
@@ -41,8 +47,6 @@ export const workloadTable = (workload: WorkloadResults): string => {
     const mine = summary(proxy)
     return [proxy, ...values, ...present.map((other) => (mine ? rounded(ratio(mine, other).median) : ''))]
   }
-  const notes = Object.entries(results).flatMap(([proxy, result]) =>
-    'notes' in result ? result.notes.map((note) => `${proxy}: ${note}\n`) : []
-  )
+  const notes = notesOf(workload).map((note) => `${note}\n`)
   return `${title}\n\n${columns([head, ...Object.entries(results).map(row)])}\n${notes.join('')}`
 }
