@@ -13,6 +13,7 @@ import {
   loop,
   systemError
 } from '@it-socks/syscall'
+import { deliverAhead } from './by-buffer.ts'
 import { beginRelay, endRelay } from './pipes.ts'
 import type { End, Relayed } from './relay-descriptors.ts'
 import { resetOnClose } from './reset.ts'
@@ -90,7 +91,7 @@ export class Relay implements Relayed {
 
   private begin(side: Side, { ahead, ended = false }: End): void {
     if (this.over) return
-    if (ahead !== undefined) side.deliverAhead(ahead)
+    if (ahead !== undefined) deliverAhead(side, ahead)
     if (ended) side.stage = 'ending'
     side.pump()
   }

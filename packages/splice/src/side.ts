@@ -7,22 +7,16 @@ import {
   EPOLLOUT,
   EPOLLPRI,
   EPOLLRDHUP,
-  MSG_DONTWAIT,
-  MSG_NOSIGNAL,
   SHUT_WR,
-  SPLICE_F_MOVE,
-  SPLICE_F_NONBLOCK,
   loop,
-  recv,
-  send,
   shutdown,
-  splice,
   systemError,
   type Memory,
   type Watcher
 } from '@it-socks/syscall'
-import { buffer, bufferSize, allocateAside, putAside, readSize, takeBack } from './buffer.ts'
-import { discardPipe, pipeSize, returnPipe, takePipe, type Pipe } from './pipes.ts'
+import { carry, deliverWaiting, forgetWaiting } from './by-buffer.ts'
+import { deliverPiped, fill, forgetPiped, returnEmptyPipe } from './by-pipe.ts'
+import type { Pipe } from './pipes.ts'
 import type { Relay } from './relay.ts'
 
 /** So many bytes go one way before others have their turn. */
@@ -30,8 +24,6 @@ const turn = 1_048_576
 /** A direction is bulk when so many reads in a row brought so much; and no longer, when so many brought less. */
 const large = 32_768
 const enough = 3
-
-const moving = SPLICE_F_MOVE | SPLICE_F_NONBLOCK
 
 /** How far a direction has come: it reads; its end has been read, but not all delivered; it is over. */
 type Stage = 'open' | 'ending' | 'over'
@@ -95,59 +87,26 @@ export class Side implements Watcher {
     }
   }
 
-  /** Delivers first what was read before there was a relay. */
-  deliverAhead(chunks: readonly Uint8Array[]): void {
-    let length = 0
-    for (const chunk of chunks) length += chunk.byteLength
-    if (length === 0) return
-    const block = length > bufferSize ? allocateAside(length) : buffer
-    let at = 0
-    for (const chunk of chunks) {
-      block.bytes.set(chunk, at)
-      at += chunk.byteLength
-    }
-    this.relay.flow.passed(this.direction, length)
-    if (this.relay.over) return
-    if (block === buffer) return this.hand(length)
-    this.wait(block)
-  }
-
-  wait(block: Memory): void {
-    this.waiting = block
-    this.from = 0
-    this.to = block.bytes.length
-  }
-
   /** Moves what can be moved now, but not more than its share. */
   pump(): void {
     const { relay, peer } = this
     let budget = turn
-    while (!relay.over && this.stage !== 'over' && this.deliverWaiting()) {
+    while (!relay.over && this.stage !== 'over' && deliverWaiting(this) && deliverPiped(this)) {
       if (this.stage === 'ending') return this.finish()
       if (!this.readable || !peer.writable) break
       if (budget <= 0) {
         this.queue()
         break
       }
-      budget -= this.bulk && !this.urgent ? this.fill() : this.carry()
+      budget -= this.bulk && !this.urgent ? fill(this) : carry(this)
     }
-    if (this.pipe !== undefined && this.piped === 0) {
-      returnPipe(this.pipe)
-      this.pipe = undefined
-    }
+    returnEmptyPipe(this)
   }
 
   /** Forgets what is on its way. */
   clear(): void {
-    if (this.pipe !== undefined) discardPipe(this.pipe)
-    this.pipe = undefined
-    this.forgetWaiting()
-  }
-
-  forgetWaiting(): void {
-    if (this.waiting === undefined) return
-    takeBack(this.waiting)
-    this.waiting = undefined
+    forgetPiped(this)
+    forgetWaiting(this)
   }
 
   queue(): void {
@@ -156,76 +115,9 @@ export class Side implements Watcher {
     loop.again(this)
   }
 
-  /** Writes what was read before and waits. Returns whether nothing waits any more. */
-  deliverWaiting(): boolean {
-    const { peer } = this
-    while (this.waiting !== undefined) {
-      if (!peer.writable) return false
-      const length = this.to - this.from
-      const sent = send(peer.fd, this.waiting.address + this.from, length, MSG_DONTWAIT | MSG_NOSIGNAL)
-      if (sent === length) this.forgetWaiting()
-      else if (sent >= 0) {
-        this.from += sent
-        peer.writable = false
-      } else if (!peer.refused(sent, 'send')) return false
-    }
-    while (this.piped > 0) {
-      if (!peer.writable) return false
-      const moved = splice(this.pipe!.exit, peer.fd, this.piped, moving)
-      if (moved > 0) this.piped -= moved
-      else if (!peer.refused(moved, 'splice')) return false
-    }
-    return true
-  }
-
-  /** Reads into the buffer, and sends from there. Returns how much came. */
-  carry(): number {
-    const size = readSize()
-    const came = recv(this.fd, buffer.address, size, MSG_DONTWAIT)
-    if (came <= 0) return this.came(came, 'recv')
-    if (came < size && !this.thorough) this.readable = false
-    this.vote(came >= large || came === size)
-    this.relay.flow.passed(this.direction, came)
-    // Whoever counts may end it.
-    if (!this.relay.over) this.hand(came)
-    return came
-  }
-
-  /** Sends so much of the buffer; what the kernel does not take now is put aside. */
-  hand(length: number): void {
-    const { peer } = this
-    let sent = 0
-    if (peer.writable) {
-      do sent = send(peer.fd, buffer.address, length, MSG_DONTWAIT | MSG_NOSIGNAL)
-      while (sent < 0 && peer.refused(sent, 'send'))
-      if (sent < 0) {
-        if (this.relay.over) return
-        sent = 0
-      }
-    }
-    if (sent === length) return
-    peer.writable = false
-    this.wait(putAside(sent, length))
-  }
-
-  /** Reads into a pipe, which is empty. Returns how much came. */
-  fill(): number {
-    this.pipe ??= takePipe()
-    if (this.pipe === undefined) {
-      this.bulk = false
-      return this.carry()
-    }
-    const came = splice(this.fd, this.pipe.entry, pipeSize, moving)
-    if (came <= 0) return this.came(came, 'splice')
-    this.piped = came
-    this.vote(came < large)
-    this.relay.flow.passed(this.direction, came)
-    return came
-  }
-
-  /** Tells for or against the way that bytes are moved now. */
-  vote(change: boolean): void {
-    if (!change) {
+  /** Chooses how bytes are moved, by how much a read brought and whether it could have brought more. */
+  weigh(came: number, full: boolean): void {
+    if ((came >= large || full) === this.bulk) {
       this.votes = 0
       return
     }
