@@ -76,11 +76,17 @@ const openLoop = (): Loop => {
     if (!isMainThread) stopInTime(poll)
   }
 
-  /** A thread that is over must not be called any more: koffi would abort the whole process. */
+  /**
+   * A thread that is over must not be called any more: koffi would abort the whole process. And its descriptors would stay
+   * open for as long as the process runs: who connects to a listener among them would wait for nobody.
+   */
   const stopInTime = (poll: node.PollHandle): void => {
     process.once('exit', () => {
       poll.close()
       request?.stopped()
+      places.forEach((place, fd) => {
+        if (place.watcher !== undefined) forget(fd, place)
+      })
       close(epfd)
     })
     const request = awaitStop()
@@ -101,6 +107,13 @@ const openLoop = (): Loop => {
     oneWords[dataAt + 1] = place.age
     checked(epollCtl(epfd, EPOLL_CTL_ADD, fd, one.address), 'epoll_ctl')
     place.watcher = watcher
+  }
+
+  const forget = (fd: number, place: Place): void => {
+    place.watcher = undefined
+    place.age = (place.age + 1) | 0
+    // The kernel forgets with the last descriptor of the socket: nobody here has another.
+    close(fd)
   }
 
   /** A mistake of ours: the others of the batch must not lose their turn by it. */
@@ -169,14 +182,10 @@ const openLoop = (): Loop => {
     },
     close(fd) {
       const place = places[fd]
-      if (place?.watcher !== undefined) {
-        place.watcher = undefined
-        place.age = (place.age + 1) | 0
-        size -= 1
-        if (size === 0) waiting?.unref()
-      }
-      // The kernel forgets with the last descriptor of the socket: nobody here has another.
-      close(fd)
+      if (place?.watcher === undefined) return void close(fd)
+      forget(fd, place)
+      size -= 1
+      if (size === 0) waiting?.unref()
     },
     again(watcher) {
       more.push(watcher)
@@ -197,7 +206,8 @@ const openLoop = (): Loop => {
  * it watches on it has one of its own, for the thread's life: to have it anew would cost a relay that is alone 9 µs.
  *
  * A worker thread may end by itself, by `process.exit()` (but not in a watcher), by an error, or with the process, provided
- * that the main thread has loaded this package before. `worker.terminate()`, which does not let it say anything, can abort
- * the whole process where an event comes at the same time: ask it to end instead.
+ * that the main thread has loaded this package before. What its loop watches is closed then. `worker.terminate()` does not
+ * let it say anything: its descriptors stay open, so that a listener of its takes clients whom nobody serves, and where an
+ * event comes at the same time the whole process may be aborted. Ask it to end instead.
  */
 export const loop: Loop = openLoop()

@@ -8,7 +8,10 @@ export interface Memory {
   readonly address: number
 }
 
-/** Allocates so many bytes of zeros. They live as long as the object. */
+/**
+ * Allocates so many bytes of zeros. They live as long as the object: where the kernel, or other memory, has only the address,
+ * it has to be kept by what is used as long as that. A `const` of a module that no function uses is none such.
+ */
 export const allocate = (length: number): Memory => {
   // An array of its own: what V8 puts on its heap moves, and it puts small typed arrays there.
   const buffer = new ArrayBuffer(Math.max(length, 64))

@@ -148,6 +148,30 @@ describe('a worker thread with the loop', () => {
     expect(readdirSync('/proc/self/fd').length).toBe(before)
   })
 
+  it.each([
+    ['process.exit', 'process.exit()'],
+    ['an error', "throw new Error('a mistake')"]
+  ])('closes what it watches where it ends by %s', async (_, end) => {
+    const run = async (): Promise<void> => {
+      const worker = new Worker(
+        script(`
+          loop.watch(peer, edges, { ready() {} })
+          loop.watch(ours, edges, { ready: () => setImmediate(() => { ${end} }) })
+        `),
+        threadOptions
+      )
+      worker.on('error', () => {})
+      await new Promise((resolve) => {
+        worker.once('exit', resolve)
+      })
+    }
+    // What a process has for threads, it has from the first on.
+    await run()
+    const before = readdirSync('/proc/self/fd').length
+    await run()
+    expect(readdirSync('/proc/self/fd').length).toBe(before)
+  })
+
   it('is no obstacle to a process that exits, however busy it is', async () => {
     const busy = script(`
       const pass = (from, to) => ({ ready() {
