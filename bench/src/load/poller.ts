@@ -62,10 +62,17 @@ const openPoller = (): Poller => {
   let dropped: number[] = []
   let more: Party[] = []
 
+  const sweep = (): void => {
+    for (const fd of dropped) close(fd)
+    dropped = []
+  }
+
   /** One batch; how much has happened. */
   const turn = (timeout: number): number => {
     // Nothing else would tell: messages are not read while this runs.
     if (++turns % 4096 === 0 && process.ppid !== ppid) throw new Error('nobody waits for the results any more')
+    // What was dropped between two batches is not to wait for the end of the next.
+    sweep()
     const told = more
     more = []
     const count = epollWait(epfd, events.address, most, told.length > 0 ? 0 : timeout)
@@ -74,8 +81,7 @@ const openPoller = (): Poller => {
       parties[words[index * stride + dataAt]!]?.ready(words[index * stride]!)
     }
     for (const party of told) if (parties[party.fd] === party) party.ready(0)
-    for (const fd of dropped) close(fd)
-    dropped = []
+    sweep()
     return Math.max(count, 0) + told.length
   }
 
