@@ -1,8 +1,9 @@
 import { once } from 'node:events'
 import type { Socket } from 'node:net'
+import { setImmediate as turn } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
 import { supported, ways } from './engines.ts'
-import { hear, megabyte, pattern, relay } from './setup.ts'
+import { hear, megabyte, pair, pattern, relay, relayOf } from './setup.ts'
 
 const syscall = await supported(() => import('@it-socks/syscall'))
 
@@ -29,5 +30,22 @@ describe.runIf(syscall !== undefined).each(ways)('urgent data through a relay by
     expect((await heard).subarray(length).toString()).toBe('before interrupt after')
     target.end()
     expect(await outcome).toEqual({ up: length + 22, down: 0 })
+  })
+
+  it.each([0, 100_000])('may have come before there was a relay, with %d bytes before', async (length) => {
+    const both = await pair(way)
+    both.client.write(pattern(length))
+    expect(both.client.writableLength).toBe(0)
+    sendUrgent(both.client, 'interrupt!')
+    const behind = pattern(8 * megabyte)
+    both.client.end(behind)
+    await turn()
+    const { client, target, outcome } = relayOf(way, both)
+    client.resume()
+    const heard = await hear(target)
+    expect(heard.length).toBe(length + 9 + behind.length)
+    expect(heard.subarray(-behind.length).equals(behind)).toBe(true)
+    target.end()
+    expect(await outcome).toEqual({ up: heard.length, down: 0 })
   })
 })

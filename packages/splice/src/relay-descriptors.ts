@@ -10,6 +10,8 @@ export interface End {
   readonly ended?: boolean | undefined
   /** Whether there may be something to read, of a descriptor that is watched already. Default: yes. */
   readonly readable?: boolean | undefined
+  /** Whether there may be urgent data among that. Default: no. */
+  readonly urgent?: boolean | undefined
 }
 
 /** A relay that runs. */

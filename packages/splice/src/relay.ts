@@ -82,10 +82,11 @@ export class Relay implements Relayed {
   }
 
   /** The first event tells all that holds; of what was watched before, nobody tells it again. */
-  private watch(side: Side, { readable = true }: End): void {
+  private watch(side: Side, { readable = true, urgent = false }: End): void {
     if (loop.pass(side.fd, side)) {
       side.readable = readable
       side.thorough = readable
+      side.urgent = urgent
     } else loop.watch(side.fd, relayedEvents, side)
   }
 

@@ -182,7 +182,10 @@ const openLoop = (): Loop => {
     },
     close(fd) {
       const place = places[fd]
-      if (place?.watcher === undefined) return void close(fd)
+      if (place?.watcher === undefined) {
+        close(fd)
+        return
+      }
       forget(fd, place)
       size -= 1
       if (size === 0) waiting?.unref()

@@ -1,8 +1,7 @@
 import { relayDescriptors, type End } from '@it-socks/splice'
 import type { Flow } from '@it-socks/stage'
 import { reset } from './end.ts'
-import { readAhead } from './read.ts'
-import { CLOSED, DISCARDING, DOOMED, ENDED, FINISHING, JOINED, READABLE, THOROUGH, is, type State } from './state.ts'
+import { CLOSED, DISCARDING, DOOMED, ENDED, FINISHING, JOINED, READABLE, URGENT, is, type State } from './state.ts'
 import { drained } from './write.ts'
 
 /** Whether nobody but a relay has to do with it. */
@@ -21,7 +20,7 @@ export const joinTo = (client: State & Flow, target: State, flow: Flow): boolean
 
 /** Makes both descriptors the relay's, unless one breaks on the way. */
 const handOver = (client: State & Flow, target: State, flow: Flow): boolean => {
-  if (!isReady(client) || !isReady(target)) return false
+  if (is(client, CLOSED) || is(target, CLOSED)) return false
   const [near, far] = [end(client), end(target)]
   client.flags |= JOINED
   target.flags |= JOINED
@@ -35,17 +34,13 @@ const handOver = (client: State & Flow, target: State, flow: Flow): boolean => {
   return true
 }
 
-/** Has read what comes before an end that was told of: that is not told again, and a short read would pass for all. */
-const isReady = (stream: State): boolean => {
-  if (is(stream, THOROUGH)) readAhead(stream)
-  return !is(stream, CLOSED)
-}
-
+/** What was told of it is not told again. */
 const end = (stream: State): End => ({
   fd: stream.fd,
   ahead: stream.ahead,
   ended: is(stream, ENDED),
-  readable: is(stream, READABLE)
+  readable: is(stream, READABLE),
+  urgent: is(stream, URGENT)
 })
 
 /**

@@ -9,6 +9,7 @@ import {
   JOINED,
   READABLE,
   THOROUGH,
+  URGENT,
   finished,
   is,
   type Reader,
@@ -74,7 +75,7 @@ export const closeRead = (stream: State): void => {
 }
 
 /** Reads what has come, for later. It is no more than the kernel has room for: the peer says no more. */
-export const readAhead = (stream: State): void => {
+const readAhead = (stream: State): void => {
   while (is(stream, READABLE) && !is(stream, ENDED | CLOSED | JOINED)) {
     const chunk = receive(stream)
     if (chunk !== undefined) (stream.ahead ??= []).push(chunk)
@@ -121,7 +122,7 @@ const receiveInto = (stream: State): number => {
   if (length > 0) {
     // A full buffer may be followed by more; a short one may not, and whatever comes later is told of.
     if (length < input.bytes.length && !is(stream, THOROUGH)) stream.flags &= ~READABLE
-  } else if (length === -EAGAIN) stream.flags &= ~READABLE
+  } else if (length === -EAGAIN) stream.flags &= ~(READABLE | URGENT)
   else if (length < 0) breakOff(stream, systemError(length, 'read'))
   return length
 }

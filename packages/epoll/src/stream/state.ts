@@ -19,6 +19,8 @@ export const CLOSED = 128
 /** It is broken, and those whom it concerns are told in the next batch. */
 export const DOOMED = 256
 export const UNIX = 512
+/** There may be urgent data, until nothing is left to read: who takes the descriptor over has to know. */
+export const URGENT = 1024
 
 export type Result = IteratorResult<Uint8Array, void>
 export const finished: Result = { done: true, value: undefined }
@@ -65,5 +67,6 @@ export const readiness = (events: number): number => {
   let flags = 0
   if ((events & (EPOLLIN | EPOLLPRI | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) !== 0) flags |= READABLE
   if ((events & (EPOLLPRI | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) !== 0) flags |= THOROUGH
+  if ((events & EPOLLPRI) !== 0) flags |= URGENT
   return flags
 }
