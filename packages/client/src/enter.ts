@@ -1,10 +1,10 @@
 import { dial as direct } from '@it-socks/net'
 import { DeadlineError, ProxyUnreachableError, formatAddress, type Address } from '@it-socks/protocol'
 import {
+  cancellerOf,
   frames,
   handshake,
   limitTime,
-  never,
   pipe,
   type ByteDuplex,
   type Cancellable,
@@ -38,12 +38,12 @@ export type Enter = (stage: Stage<{}, Granted>, signal: AbortSignal) => Promise<
 
 /** Does `work` with the way into the proxy, in time. `doing` is what to call it where it takes too long. */
 export const inTime = async <T>(
-  { signal: outer = never, timeout = 30_000, dial = direct() }: Omit<ThroughOptions, 'proxy'>,
+  { timeout = 30_000, dial = direct(), ...by }: Omit<ThroughOptions, 'proxy'>,
   { address }: ProxySettings,
   doing: string,
   work: (enter: Enter, signal: AbortSignal) => Promise<T>
 ): Promise<T> => {
-  const limit = limitTime(outer, timeout, () => new DeadlineError(doing, timeout))
+  const limit = limitTime(cancellerOf(by), timeout, () => new DeadlineError(doing, timeout))
   const enter: Enter = async (stage, signal) => {
     const connection = await reach(address, dial, signal)
     return converse(connection, stage, signal)

@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { createServer as createTarget, type AddressInfo } from 'node:net'
+import { createServer as createTarget, type AddressInfo, type Socket } from 'node:net'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { usernamePassword, users } from '@it-socks/auth'
 import { connect, dialThrough } from '@it-socks/client'
@@ -65,6 +65,20 @@ describe('dialThrough', () => {
       dial: dialThrough({ proxy: `socks5h://127.0.0.1:${near.port}` })
     })
     expect(await exchange(tunnel, 'through two')).toBe('THROUGH TWO')
+  })
+
+  it('hears when a server gives up: nothing stays open to the other proxy', async () => {
+    const silent = createTarget().listen(0, '127.0.0.1')
+    await once(silent, 'listening')
+    onTestFinished(() => void silent.close())
+    const { port } = silent.address() as AddressInfo
+    const arrived = once(silent, 'connection')
+    const inner = await proxy({ dial: dialThrough({ proxy: `socks5h://127.0.0.1:${port}` }), connectTimeout: 50 })
+    const failure = connect({ proxy: `socks5h://127.0.0.1:${inner.port}`, destination: 'example.com:80' })
+    await expect(failure).rejects.toMatchObject({ reply: 'ttl-expired' })
+    const [socket] = (await arrived) as [Socket]
+    socket.resume().on('error', () => {})
+    if (!socket.destroyed) await once(socket, 'close')
   })
 
   it('passes the other proxy’s refusal on, by its name', async () => {

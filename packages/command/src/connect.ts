@@ -27,10 +27,13 @@ export const connect = (dial: Dial): CommandHandler<Commanded & Partial<Authoriz
 /** Most have no use for a signal: it is made for who asks. The rules are asked about the addresses of the destination. */
 class ConnectOptions implements DialOptions {
   readonly #handoff: Handoff<Commanded & Partial<Authorized>>
+  /** Its own, so that a copy has it. */
+  readonly cancellation: Cancellation | undefined
   declare permit?: (ip: string) => void
 
   constructor(handoff: Handoff<Commanded & Partial<Authorized>>) {
     this.#handoff = handoff
+    this.cancellation = handoff.cancellation
     const { permit, request } = handoff.context
     const { host: name, port } = request.destination
     if (permit !== undefined) this.permit = (host) => permit({ host, port }, name)
@@ -38,9 +41,5 @@ class ConnectOptions implements DialOptions {
 
   get signal(): AbortSignal {
     return this.#handoff.signal
-  }
-
-  get cancellation(): Cancellation | undefined {
-    return this.#handoff.cancellation
   }
 }

@@ -1,7 +1,12 @@
+import { execFile } from 'node:child_process'
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { describe, expect, it } from 'vitest'
 import { connect } from '@it-socks/client'
-import { runCli, serveCli } from '../../../test/support/cli.ts'
+import { runCli, serveCli, startCli } from '../../../test/support/cli.ts'
 import { startTarget } from '../../../test/support/target.ts'
+import { temporaryFolder } from '../../../test/support/temporary.ts'
 import { say, textOf } from '../../../test/support/tunnel.ts'
 
 const echo = () => startTarget({ onConnection: (socket) => socket.pipe(socket) })
@@ -98,6 +103,20 @@ describe.runIf(isLinux)('it-socks serve --workers', () => {
     ]
   ])('cannot be had with %s', async (_, args, reason) => {
     expect(await runCli(['serve', ...workers, ...args])).toMatchObject({ code: 2, stderr: `it-socks: ${reason}\n` })
+  })
+
+  it('has all threads go by rules that come from a pipe, which can be read once', async () => {
+    const target = await echo()
+    const pipe = join(await temporaryFolder(), 'rules')
+    await promisify(execFile)('mkfifo', [pipe])
+    const cli = startCli(['serve', ...workers, '--listen', '127.0.0.1:0', '--rules', pipe])
+    await writeFile(pipe, 'deny everything\n')
+    const { endpoints } = await cli.event('listening')
+    const [endpoint = ''] = endpoints as string[]
+    const port = Number(endpoint.slice(endpoint.lastIndexOf(':') + 1))
+    const asked = Array.from({ length: 8 }, () => converse(port, target.address, 'hello'))
+    expect((await Promise.allSettled(asked)).map((outcome) => outcome.status)).toEqual(asked.map(() => 'rejected'))
+    expect(await cli.event('session')).toMatchObject({ outcome: 'RuleError', rule: 'deny everything' })
   })
 
   it('says where it cannot listen', async () => {

@@ -77,9 +77,12 @@ export class SocketConnection implements State, SocketDuplex, SocketTransport, A
     return (this.#remote ??= address(this.socket.remoteAddress, this.socket.remotePort))
   }
 
-  sink(source: AsyncIterable<Bytes>): Promise<void> {
-    this.isUsed = true
-    return socketSink(this.socket, this, (reason) => this.abort(reason))(source)
+  /** it-pipe takes it off and calls it by itself. */
+  get sink(): SocketDuplex['sink'] {
+    return (source) => {
+      this.isUsed = true
+      return socketSink(this.socket, this, (reason) => this.abort(reason))(source)
+    }
   }
 
   abort(reason: unknown): void {
@@ -155,9 +158,13 @@ const address = (host: string | undefined, port: number | undefined): Address | 
 /** RST where there is one: only TCP sockets have it, and TLS hides its own. */
 const reset = (socket: Socket): void => {
   const tcp = socket.remoteFamily !== undefined && !(socket instanceof TLSSocket)
-  if (tcp) socket.resetAndDestroy()
+  if (tcp && !isEnding(socket)) socket.resetAndDestroy()
   else socket.destroy()
 }
+
+/** While its FIN is on the way libuv refuses to reset it, and Node would lose the descriptor for good. */
+const isEnding = (socket: Socket): boolean =>
+  socket.writableEnded && !socket.writableFinished && socket.writableLength === 0
 
 function sharedReceived(this: Socket, length: number, buffer: Uint8Array): boolean {
   return received((this as Owned)[connection], buffer, length, true)

@@ -13,6 +13,7 @@ import {
   failureOf,
   hear,
   iterate,
+  openDescriptors,
   plain,
   portOf,
   say,
@@ -51,6 +52,30 @@ describe('a socket as a duplex', () => {
     peer.resume().end()
     const [heard] = await Promise.all([all(ours.source), ours.sink(say()), closed])
     expect(heard).toHaveLength(0)
+  })
+
+  it('leaves no descriptor where it is aborted while its end is on the way', async () => {
+    const pairs = await Promise.all(Array.from({ length: 20 }, () => connected()))
+    const open = openDescriptors().length
+    const closed = pairs.map(({ socket }) => once(socket, 'close'))
+    // Node asks for the FIN some promise jobs later, and has it in another turn.
+    const abortSoon = async ({ ours }: (typeof pairs)[number], jobs: number): Promise<void> => {
+      void failureOf(ours.sink(say()))
+      for (let job = 0; job < jobs; job++) await undefined
+      ours.abort(new Error('enough'))
+    }
+    await Promise.all(pairs.map((pair, index) => abortSoon(pair, index)))
+    await Promise.all(closed)
+    for (const { peer } of pairs) peer.destroy()
+    await vi.waitFor(() => expect(openDescriptors().length).toBeLessThanOrEqual(open - 40))
+  })
+
+  it('can be taken apart, as it-pipe does', async () => {
+    const { ours, peer } = await connected()
+    const { sink } = ours
+    const heard = hear(peer)
+    await sink(say(hex`${'said'}`))
+    expect(await heard).toBe('said')
   })
 
   it('loses nothing that comes before anybody reads', async () => {

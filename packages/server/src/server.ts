@@ -3,7 +3,7 @@ import type { Endpoint, Listener, SocketDuplex } from '@it-socks/net'
 import { ClosedError, ConfigurationError } from '@it-socks/protocol'
 import { after } from '@it-socks/stage'
 import type { ServerOptions } from './options.ts'
-import { openDoor } from './door.ts'
+import { openDoor, type Door } from './door.ts'
 import { openSession, type Emit } from './open-session.ts'
 import { pipeline } from './pipeline.ts'
 import type { ServerEvents, Session } from './session.ts'
@@ -76,27 +76,35 @@ export const createServer = (options: ServerOptions = {}): Server => {
     openSession(connection, ++count, listener, common)
   }
 
+  const listenAt = (endpoint: Endpoint, take: (connection: SocketDuplex) => void): Listener =>
+    settings.engine.listen(endpoint, {
+      accept: take,
+      reusePort: settings.reusePort,
+      onAcceptError: (error) => emit('acceptError', error)
+    })
+
   return Object.assign(events, {
     sessions,
     async listen() {
       if (listeners !== undefined || closing) throw new ConfigurationError('a server listens once in its life')
-      const { engine, reusePort } = settings
-      const doors = settings.endpoints.map((endpoint) =>
-        openDoor(accept, (take) =>
-          engine.listen(endpoint, { accept: take, reusePort, onAcceptError: (error) => emit('acceptError', error) })
-        )
-      )
-      listeners = doors.map(({ listener }) => listener)
-      const listening = listeners.map((listener) => listener.listening)
-      // All of them first, so that each has either failed or can be closed.
-      await Promise.allSettled(listening)
+      const doors: Door[] = []
+      listeners = []
       try {
+        for (const endpoint of settings.endpoints) {
+          const door = openDoor(accept, (take) => listenAt(endpoint, take))
+          doors.push(door)
+          listeners.push(door.listener)
+        }
+        const listening = listeners.map((listener) => listener.listening)
+        // All of them first, so that each has either failed or can be closed.
+        await Promise.allSettled(listening)
         const bound = await Promise.all(listening)
         endpoints = bound
         doors.forEach(({ open }, index) => open(bound[index]!))
         return bound
       } catch (error) {
         for (const { listener, shut } of doors) {
+          listener.listening.catch(() => {})
           listener.close()
           shut(error)
         }

@@ -1,9 +1,12 @@
+import { execFile } from 'node:child_process'
 import { readdirSync } from 'node:fs'
 import { connect as connectSocket } from 'node:net'
+import { promisify } from 'node:util'
 import { describe, expect, inject, it, onTestFinished, vi } from 'vitest'
 import { associate, connect } from '@it-socks/client'
 import { serveInThreads, type Threads } from '@it-socks/server'
 import type { Tunnel } from '@it-socks/stage'
+import { temporaryFile } from '../../../test/support/temporary.ts'
 import { startUdpEcho } from '../../../test/support/udp.ts'
 import { echo, target } from './setup.ts'
 
@@ -123,10 +126,32 @@ describe.runIf(process.platform === 'linux')('servers in threads', () => {
       proxy: { host: '127.0.0.1', port: serving.port },
       destination: { host: '127.0.0.1', port: to },
       signal: waiting.signal
-    })
+    }).catch(() => {})
     await expect(serving.died).rejects.toThrow('a mistake of the module')
     waiting.abort()
-    await Promise.allSettled([opening])
+    await opening
+  })
+
+  it('have no sessions any more when they have ended', async () => {
+    const serving = await start()
+    await serving.close()
+    expect(await serving.open()).toBe(0)
+    await serving.close()
+  })
+
+  it('take over what this process was started with, also what only V8 knows', async () => {
+    if (inject('buildFailure') !== '') throw new Error('what the process runs could not be built')
+    const program = `
+      import { serveInThreads } from ${JSON.stringify(new URL('../dist/index.js', import.meta.url).href)}
+      const serving = await serveInThreads({ module: new URL(${JSON.stringify(module.href)}), threads: 2 })
+      await serving.close()
+      console.log('served')
+    `
+    const run = promisify(execFile)
+    const path = await temporaryFile('serve.mjs', program)
+    expect(await run(process.execPath, ['--max-semi-space-size=8', '--stack-trace-limit=20', path])).toMatchObject({
+      stdout: 'served\n'
+    })
   })
 
   it.each([0, -1, 1.5, Number.NaN])('are a whole number, not %d', async (threads) => {

@@ -37,26 +37,48 @@ export const runBody = <Context extends Needs, Needs, Adds>(
   handoff: Handoff<Context>,
   say: Say
 ): Handoff<Context & Adds> | Promise<Handoff<Context & Adds>> => {
+  // A copy of a handoff has no signal of its own.
+  if (!('signal' in handoff)) return runBody(body, handoffOf(handoff, cancelledBy(handoff)), say)
+  const hearing = { isOver: false }
   try {
-    const { seal } = handoff
-    const started = body(handoff, seal === plain ? say : (bytes) => say(seal(bytes)))
+    // One that takes no `say` speaks by what it yields.
+    const started = body(handoff, body.length < 2 ? say : whileHeard(hearing, handoff, say))
     if (!(started instanceof Promise) && !isSpeaking(started)) {
       const { aborted, reason } = cancelledBy(handoff)
-      if (aborted) throw reason
+      if (aborted) {
+        started.refuse?.(reason)
+        throw reason
+      }
       if (started.answer === undefined) return extend(handoff, started)
     }
     return new Promise((resolve, reject) => {
-      new Running<Context, Adds>(handoff, say, resolve, reject).start(started)
+      new Running<Context, Adds>(handoff, say, hearing, resolve, reject).start(started)
     })
   } catch (error) {
     return fail(handoff, error, say)
   }
 }
 
-/** Tells the peer no, where there is something to say and somebody to say it to, and fails. */
+/** Whether somebody still waits for a body. */
+interface Hearing {
+  isOver: boolean
+}
+
+/** Says bytes, sealed, as long as somebody waits for the body: later the peer has been told something else. */
+const whileHeard =
+  (hearing: Hearing, { seal }: Handoff<unknown>, say: Say): Say =>
+  (bytes) =>
+    hearing.isOver ? undefined : say(seal(bytes))
+
+/** Tells the peer no, where there is something to say and somebody to say it to, and fails: by `error`, whatever else does. */
 const fail = async (handoff: Handoff<unknown>, error: unknown, say: Say): Promise<never> => {
   const refusal = handoff.refuse(error)
-  if (refusal !== undefined) await say(handoff.seal(refusal))
+  if (refusal === undefined) throw error
+  try {
+    await say(handoff.seal(refusal))
+  } catch {
+    // There is nobody to hear it.
+  }
   throw error
 }
 
@@ -70,17 +92,19 @@ class Running<Context, Adds> {
   readonly #reject: (error: unknown) => void
   readonly #cancellation: Cancellation
   readonly #aborted = (): void => this.#fail(this.#cancellation.reason)
+  readonly #hearing: Hearing
   #speaking: Speaking<Adds> | undefined = undefined
-  #isOver = false
 
   constructor(
     handoff: Handoff<Context>,
     say: Say,
+    hearing: Hearing,
     resolve: (handoff: Handoff<Context & Adds> | Promise<Handoff<Context & Adds>>) => void,
     reject: (error: unknown) => void
   ) {
     this.#handoff = handoff
     this.#say = say
+    this.#hearing = hearing
     this.#resolve = resolve
     this.#reject = reject
     this.#cancellation = cancelledBy(handoff)
@@ -97,7 +121,7 @@ class Running<Context, Adds> {
       )
     } else this.#end(body)
     if (this.#cancellation.aborted) this.#aborted()
-    else if (!this.#isOver) this.#cancellation.listen(this.#aborted)
+    else if (!this.#hearing.isOver) this.#cancellation.listen(this.#aborted)
   }
 
   #next(): void {
@@ -109,8 +133,13 @@ class Running<Context, Adds> {
 
   #take({ done, value }: Step<Adds>): void {
     if (done === true) return this.#end(value)
-    if (this.#isOver) return
-    const room = this.#say(this.#handoff.seal(value))
+    if (this.#hearing.isOver) return
+    let room: Promise<void> | undefined
+    try {
+      room = this.#say(this.#handoff.seal(value))
+    } catch (error) {
+      return this.#fail(error)
+    }
     if (room === undefined) this.#next()
     else {
       room.then(
@@ -121,16 +150,20 @@ class Running<Context, Adds> {
   }
 
   #end(added: Adds & Replacements): void {
-    if (this.#isOver) return this.#leave(added)
+    if (this.#hearing.isOver) return this.#leave(added)
     this.#finish()
     const handedOver = extend(this.#handoff, added)
     const { answer } = added
-    const room = answer === undefined ? undefined : this.#say(this.#handoff.seal(answer))
-    this.#resolve(room === undefined ? handedOver : onceHeard(room, handedOver, this.#say))
+    try {
+      const room = answer === undefined ? undefined : this.#say(this.#handoff.seal(answer))
+      this.#resolve(room === undefined ? handedOver : onceHeard(room, handedOver, this.#say))
+    } catch (error) {
+      this.#resolve(fail(handedOver, error, this.#say))
+    }
   }
 
   #fail(error: unknown): void {
-    if (this.#isOver) return
+    if (this.#hearing.isOver) return
     this.#finish()
     this.#speaking?.return(undefined as never).catch(() => {})
     fail(this.#handoff, error, this.#say).catch(this.#reject)
@@ -142,7 +175,7 @@ class Running<Context, Adds> {
   }
 
   #finish(): void {
-    this.#isOver = true
+    this.#hearing.isOver = true
     this.#cancellation.forget(this.#aborted)
   }
 }

@@ -1,3 +1,5 @@
+import { attempt } from './attempt.ts'
+
 /**
  * What a pipeline is cancelled by: an `AbortSignal`, but that one is made only for who asks for it. (On Node 20 a controller
  * takes 3 µs and 760 bytes, and each connection would need several.)
@@ -56,12 +58,13 @@ class LazySignal implements Canceller {
     this.aborted = true
     this.reason = reason
     this.#controller?.abort(reason)
-    const first = this.#listener
-    const others = this.#others
-    this.#listener = undefined
-    this.#others = undefined
-    first?.()
-    for (const listener of others ?? []) listener()
+    for (;;) {
+      const listener = this.#listener ?? this.#others?.values().next().value
+      if (listener === undefined) return
+      // One by one: who is told may take back who is not told yet.
+      this.forget(listener)
+      attempt(listener)
+    }
   }
 }
 
@@ -86,9 +89,10 @@ class Adopted implements Cancellation {
   readonly signal: AbortSignal
   readonly #listeners = new Set<() => void>()
   readonly #tell = (): void => {
-    const listeners = [...this.#listeners]
-    this.#listeners.clear()
-    for (const listener of listeners) listener()
+    for (const listener of this.#listeners) {
+      this.#listeners.delete(listener)
+      attempt(listener)
+    }
   }
 
   constructor(signal: AbortSignal) {

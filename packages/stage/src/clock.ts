@@ -1,3 +1,5 @@
+import { attempt } from './attempt.ts'
+
 /** Node lets a timer of more milliseconds than this go off at once. */
 const longestTimer = 2 ** 31 - 1
 
@@ -42,17 +44,6 @@ const goOff = (milliseconds: number): void => {
   const [next] = span.waiting
   if (next === undefined) spans.delete(milliseconds)
   else wind(milliseconds, span, next)
-}
-
-/** One that throws must not keep the others waiting: that is an uncaught exception, as with any timer. */
-const attempt = (act: () => void): void => {
-  try {
-    act()
-  } catch (error) {
-    queueMicrotask(() => {
-      throw error
-    })
-  }
 }
 
 /**

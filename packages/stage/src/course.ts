@@ -1,5 +1,5 @@
-import { ClosedError } from '@it-socks/protocol'
 import type { Bytes } from './duplex.ts'
+import { Iterating, type Result } from './iterating.ts'
 import { isHandoff, type Handoff, type Step } from './handoff.ts'
 
 /** Says bytes to the peer. Where that gives a promise, too much is waiting already: say no more before it resolves. */
@@ -15,17 +15,9 @@ export type Turn<Needs, Adds> = <Context extends Needs>(
 ) => Handoff<Context & Adds> | Promise<Handoff<Context & Adds>>
 
 type AnyTurn = Turn<unknown, unknown>
-type Result = IteratorResult<Step<unknown>, void>
 
 /** Where a course starts: at a handoff, or behind steps that somebody else makes. */
 type Start = Handoff<unknown> | AsyncIterable<Step<unknown>>
-
-interface Wanted {
-  readonly resolve: (result: Result) => void
-  readonly reject: (error: unknown) => void
-}
-
-const finished: Result = { done: true, value: undefined }
 
 /**
  * Stages in a row, as the async iterator of their steps. Whoever knows it for what it is can `run` it instead: then a
@@ -34,12 +26,7 @@ const finished: Result = { done: true, value: undefined }
 class Course implements AsyncGenerator<Step<unknown>, void> {
   readonly #start: Start
   readonly #turns: AnyTurn[] = []
-  #running: Promise<void> | undefined
-  #over = false
-  #proceed: (() => void) | undefined
-  #leave: ((reason: unknown) => void) | undefined
-  /** Those who wait for a step, where somebody iterates. */
-  #wanted: Wanted[] = []
+  #iterating: Iterating | undefined
 
   constructor(start: Start) {
     this.#start = start
@@ -53,26 +40,20 @@ class Course implements AsyncGenerator<Step<unknown>, void> {
 
   run(say: Say): Promise<Handoff<unknown>> {
     const start = this.#start
-    if ('frames' in start) return takeTurns(this.#turns, start, say)
-    return comeTo(start, say).then((handoff) => takeTurns(this.#turns, handoff, say))
+    return 'frames' in start ? takeTurns(this.#turns, start, say) : takeTurnsBehind(start, this.#turns, say)
   }
 
   next(): Promise<Result> {
-    if (this.#over) return Promise.resolve(finished)
-    return new Promise((resolve, reject) => {
-      this.#wanted.push({ resolve, reject })
-      this.#proceed?.()
-      this.#running ??= this.#iterate()
-    })
+    this.#iterating ??= new Iterating((say) => this.run(say))
+    return this.#iterating.next()
   }
 
   async return(): Promise<IteratorResult<never, void>> {
-    this.#over = true
-    if (this.#running === undefined && !('frames' in this.#start)) {
-      await this.#start[Symbol.asyncIterator]().return?.()
+    if (this.#iterating !== undefined) await this.#iterating.leave()
+    else {
+      this.#iterating = new Iterating(undefined)
+      if (!('frames' in this.#start)) await this.#start[Symbol.asyncIterator]().return?.()
     }
-    this.#leave?.(new ClosedError())
-    await this.#running
     return { done: true, value: undefined }
   }
 
@@ -83,28 +64,6 @@ class Course implements AsyncGenerator<Step<unknown>, void> {
 
   [Symbol.asyncIterator](): this {
     return this
-  }
-
-  async #iterate(): Promise<void> {
-    try {
-      const value = await this.run((bytes) => this.#offer(bytes))
-      this.#wanted.shift()?.resolve({ done: false, value })
-    } catch (error) {
-      this.#wanted.shift()?.reject(error)
-    }
-    this.#over = true
-    for (const { resolve } of this.#wanted.splice(0)) resolve(finished)
-  }
-
-  /** Gives the bytes to whoever waits for a step, and goes on when the next one is wanted. */
-  #offer(value: Bytes): Promise<void> | undefined {
-    if (this.#over) return Promise.reject(new ClosedError())
-    this.#wanted.shift()?.resolve({ done: false, value })
-    if (this.#wanted.length > 0) return undefined
-    return new Promise((resolve, reject) => {
-      this.#proceed = resolve
-      this.#leave = reject
-    })
   }
 }
 
@@ -122,10 +81,14 @@ export const takeTurns = async <Context>(
   return current
 }
 
-/** Says what others have to say, up to their handoff. */
-const comeTo = async (steps: AsyncIterable<Step<unknown>>, say: Say): Promise<Handoff<unknown>> => {
+/** Says what others have to say, and takes turns on their handoff; they are let go of when that is over. */
+const takeTurnsBehind = async (
+  steps: AsyncIterable<Step<unknown>>,
+  turns: readonly AnyTurn[],
+  say: Say
+): Promise<Handoff<unknown>> => {
   for await (const step of steps) {
-    if (isHandoff(step)) return step
+    if (isHandoff(step)) return await takeTurns(turns, step, say)
     await say(step)
   }
   throw new Error('the pipeline ended without a handoff')
@@ -146,4 +109,4 @@ export const startAt = <Context>(handoff: Handoff<Context>): AsyncGenerator<Hand
 
 /** Runs a pipeline to its handoff, and says what it has to say. */
 export const run = <Context>(steps: AsyncIterable<Step<Context>>, say: Say): Promise<Handoff<Context>> =>
-  (steps instanceof Course ? steps.run(say) : comeTo(steps, say)) as Promise<Handoff<Context>>
+  (steps instanceof Course ? steps.run(say) : takeTurnsBehind(steps, [], say)) as Promise<Handoff<Context>>

@@ -19,7 +19,10 @@ export interface DatagramTraffic {
 export interface Cancellable {
   /** Gives up: the promise rejects with the signal's reason and nothing stays open. */
   signal?: AbortSignal
-  /** The same at a lower price: who takes this leaves `signal` alone, which may be made when it is asked for. */
+  /**
+   * The same at a lower price: who takes this leaves `signal` alone, which may be made when it is asked for, and is then
+   * not in a copy (`{ ...options }`) of these options. This is.
+   */
   cancellation?: Cancellation | undefined
 }
 

@@ -70,8 +70,9 @@ class Readdressed implements ByteDuplex {
     return this.duplex.transport
   }
 
-  sink(source: AsyncIterable<Bytes>): Promise<void> {
-    return this.duplex.sink(source)
+  /** it-pipe takes it off and calls it by itself. */
+  get sink(): ByteDuplex['sink'] {
+    return (source) => this.duplex.sink(source)
   }
 
   abort(reason: unknown): void {

@@ -1,6 +1,6 @@
 import { describe, expect, it, vi } from 'vitest'
 import { ClosedError, RefusedError } from '@it-socks/protocol'
-import { compose, stage, type Handoff } from '@it-socks/stage'
+import { compose, isHandoff, stage, type Handoff, type Step } from '@it-socks/stage'
 import { hex } from '@it-socks/testing'
 import { handoff, run, steps } from './steps.ts'
 
@@ -64,6 +64,76 @@ describe('a body that is an async function', () => {
     })
     expect(await refused).toEqual(new ClosedError())
   })
+})
+
+describe('a seal that throws', () => {
+  const broken = new Error('the cipher is broken')
+  const seal = (): never => {
+    throw broken
+  }
+  const closed = refusing()
+
+  it.each([
+    [
+      'what a generator says',
+      stage<unknown, {}>(async function* () {
+        yield hex`01`
+        return {}
+      })
+    ],
+    ['what an async function says', stage<unknown, {}>(async (_, say) => (await say(hex`01`), {}))]
+  ])('fails %s', async (_, body) => {
+    const refuse = refusing(hex`ff`)
+    expect(await run(body(steps(handoff({ refuse, seal }))))).toEqual({ said: [], error: broken })
+    expect(refuse.mock.calls).toEqual([[broken]])
+  })
+
+  it.each([
+    ['a function', stage(() => ({ answer: hex`01`, refuse: closed }))],
+    ['an async function', stage(async () => ({ answer: hex`01`, refuse: closed }))]
+  ])('fails the answer of %s, and what that has opened is closed', async (_, body) => {
+    closed.mockClear()
+    expect(await run(body(steps(handoff({ seal }))))).toEqual({ said: [], error: broken })
+    expect(closed.mock.calls).toEqual([[broken]])
+  })
+
+  it('does not hide what had failed', async () => {
+    const failing = stage<unknown, {}>(() => {
+      throw error
+    })
+    expect(await run(failing(steps(handoff({ refuse: refusing(hex`ff`), seal }))))).toEqual({ said: [], error })
+  })
+})
+
+it('a body that was refused says nothing any more', async () => {
+  const owner = new AbortController()
+  const reason = new Error('shutting down')
+  let speak!: () => Promise<void> | undefined
+  const late = stage<unknown, {}>(async (_, say) => {
+    speak = () => say(hex`01`)
+    await new Promise(() => {})
+    return {}
+  })
+  const outcome = run(late(steps(handoff({ refuse: refusing(hex`ff`), signal: owner.signal }))))
+  await vi.waitFor(() => expect(speak).toBeDefined())
+  owner.abort(reason)
+  expect(await outcome).toEqual({ said: ['ff'], error: reason })
+  expect(speak()).toBeUndefined()
+})
+
+it('a copy of a handoff has its signal, like any other', async () => {
+  const { signal } = new AbortController()
+  let seen: AbortSignal | undefined
+  const looking = stage<unknown, {}>(({ signal }) => {
+    seen = signal
+    return {}
+  })
+  const copying = async function* (all: AsyncIterable<Step<unknown>>): AsyncGenerator<Step<unknown>> {
+    for await (const step of all) yield isHandoff(step) ? { ...step, context: {} } : step
+  }
+  const { handoff: end } = await run(looking(copying(stage(() => ({ a: 1 }))(steps(handoff({ signal }))))))
+  expect(seen).toBe(signal)
+  expect(end?.signal).toBe(signal)
 })
 
 describe('an answer', () => {

@@ -18,6 +18,15 @@ describe('a cancellation', () => {
     expect(owner).toMatchObject({ aborted: true, reason })
   })
 
+  it('does not tell who is taken back by another that is told', () => {
+    const owner = cancellation()
+    const second = vi.fn<() => void>()
+    owner.listen(() => owner.forget(second))
+    owner.listen(second)
+    owner.abort(reason)
+    expect(second).not.toHaveBeenCalled()
+  })
+
   it('is a signal for who asks, before or after it aborts', () => {
     const [before, after] = [cancellation(), cancellation()]
     const { signal } = before

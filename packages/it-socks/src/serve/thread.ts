@@ -4,12 +4,14 @@ import { configureLog, flushLog } from '../log/log.ts'
 import { serveCommand } from './command.ts'
 import { logSessions } from './log-sessions.ts'
 import { prepare, type ServeOptions } from './prepare.ts'
+import { knowTexts } from './read-text.ts'
 import type { ThreadData } from './thread-data.ts'
 
 // The module that `--workers` has its threads load: see `ThreadModule` of `@it-socks/server`.
 
 export default async ({ data }: Thread): Promise<ServerOptions> => {
-  const { args, terminals } = data as ThreadData
+  const { args, texts, terminals } = data as ThreadData
+  knowTexts(texts)
   const options = await readOptions(args)
   configureLog({ level: options.logLevel, format: options.logFormat, terminals })
   const { server } = await prepare(options)

@@ -91,12 +91,19 @@ export const serveInThreads = async ({ module, threads, data, execArgv }: Thread
       async close(options = {}) {
         await Promise.all(running.map(({ close }) => close(options)))
       },
-      died: Promise.race(running.map(({ died }) => died))
+      died: firstOf(running)
     }
   } catch (error) {
     await Promise.all(running.map(({ end }) => end()))
     throw error
   }
+}
+
+/** Rejects as the first that dies; nobody has to listen. */
+const firstOf = (running: readonly Running[]): Promise<never> => {
+  const died = Promise.race(running.map(({ died }) => died))
+  died.catch(() => {})
+  return died
 }
 
 /** A thread that was started. */
@@ -117,9 +124,15 @@ const maxYoungGenerationSizeMb = 12
 /** How long a thread that is not needed any more may take to end by itself, in milliseconds. */
 const patience = 1000
 
-const startThread = (data: ThreadData, execArgv: string[] = process.execArgv): Running => {
-  const worker = new Worker(program, { workerData: data, execArgv, resourceLimits: { maxYoungGenerationSizeMb } })
+const startThread = (data: ThreadData, execArgv: string[] | undefined): Running => {
+  const worker = new Worker(program, {
+    workerData: data,
+    resourceLimits: { maxYoungGenerationSizeMb },
+    // What this process was started with counts for its threads as well; said once more, some of it would be refused.
+    ...(execArgv && { execArgv })
+  })
   let counted = 0
+  let hasEnded = false
   // oxlint-disable-next-line unicorn/require-post-message-target-origin -- that is for windows
   const order = (message: Order): void => worker.postMessage(message)
 
@@ -137,7 +150,10 @@ const startThread = (data: ThreadData, execArgv: string[] = process.execArgv): R
     })
 
   const exited = new Promise<void>((resolve) => {
-    worker.once('exit', () => resolve())
+    worker.once('exit', () => {
+      hasEnded = true
+      resolve()
+    })
   })
   const died = new Promise<never>((_, reject) => {
     worker.on('error', reject)
@@ -146,11 +162,12 @@ const startThread = (data: ThreadData, execArgv: string[] = process.execArgv): R
   return {
     listening: answer((report) => ('listening' in report ? report.listening : undefined)),
     died,
-    count() {
+    async count() {
+      if (hasEnded) return 0
       const count = ++counted
       const open = answer((report) => ('counted' in report && report.counted === count ? report.open : undefined))
       order({ count })
-      return open
+      return open.catch(() => 0)
     },
     async close(options) {
       order({ close: options })
