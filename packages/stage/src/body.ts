@@ -2,7 +2,7 @@ import { ClosedError } from '@it-socks/protocol'
 import type { Cancellation } from './cancellation.ts'
 import type { Say } from './course.ts'
 import type { Bytes } from './duplex.ts'
-import { cancelledBy, handoffOf, plain, type Handoff } from './handoff.ts'
+import { cancelledBy, handoffOf, type Handoff } from './handoff.ts'
 
 /** What a stage may replace for all stages after it, beside adding to the context. */
 export interface Replacements extends Partial<Pick<Handoff<unknown>, 'frames' | 'seal' | 'refuse'>> {
