@@ -41,8 +41,7 @@ export const runBody = <Context extends Needs, Needs, Adds>(
   if (!('signal' in handoff)) return runBody(body, handoffOf(handoff, cancelledBy(handoff)), say)
   const hearing = { isOver: false }
   try {
-    // One that takes no `say` speaks by what it yields.
-    const started = body(handoff, body.length < 2 ? say : whileHeard(hearing, handoff, say))
+    const started = body(handoff, whileHeard(hearing, handoff, say))
     if (!(started instanceof Promise) && !isSpeaking(started)) {
       const { aborted, reason } = cancelledBy(handoff)
       if (aborted) {
