@@ -55,7 +55,9 @@ describe('it-socks serve', () => {
     const event = await cli.event('listening')
     expect(event).toMatchObject({
       level: 'INFO',
-      message: expect.stringMatching(new RegExp(`^listening on 127\\.0\\.0\\.1:${cli.port} \\((?:epoll|portable)\\)$`)),
+      message: expect.stringMatching(
+        new RegExp(`^listening on 127\\.0\\.0\\.1:${cli.port} \\((?:portable|splice|epoll)\\)$`)
+      ),
       endpoints: [`127.0.0.1:${cli.port}`],
       try: `curl --proxy socks5h://127.0.0.1:${cli.port} https://example.com`
     })
@@ -99,7 +101,7 @@ describe('it-socks serve', () => {
   it('logs a session as one readable line at a terminal', async () => {
     const target = await echo()
     const cli = startCli(['serve', '--listen', '127.0.0.1:0', '--log-format', 'pretty'])
-    const [, port] = await cli.line(/^\d\d:\d\d:\d\d listening on 127\.0\.0\.1:(\d+) \((?:epoll|portable)\)$/)
+    const [, port] = await cli.line(/^\d\d:\d\d:\d\d listening on 127\.0\.0\.1:(\d+) \((?:portable|splice|epoll)\)$/)
     expect(await cli.line(/^ +try curl/)).toMatchObject({
       input: `         try curl --proxy socks5h://127.0.0.1:${port} https://example.com`
     })
