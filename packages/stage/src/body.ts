@@ -50,8 +50,8 @@ export const runBody = <Context extends Needs, Needs, Adds>(
       }
       if (started.answer === undefined) return extend(handoff, started)
     }
-    return new Promise((resolve, reject) => {
-      new Running<Context, Adds>(handoff, say, hearing, resolve, reject).start(started)
+    return new Promise((resolve) => {
+      new Running<Context, Adds>(handoff, say, hearing, resolve).start(started)
     })
   } catch (error) {
     return fail(handoff, error, say)
@@ -88,7 +88,6 @@ class Running<Context, Adds> {
   readonly #handoff: Handoff<Context>
   readonly #say: Say
   readonly #resolve: (handoff: Handoff<Context & Adds> | Promise<Handoff<Context & Adds>>) => void
-  readonly #reject: (error: unknown) => void
   readonly #cancellation: Cancellation
   readonly #aborted = (): void => this.#fail(this.#cancellation.reason)
   readonly #hearing: Hearing
@@ -98,14 +97,12 @@ class Running<Context, Adds> {
     handoff: Handoff<Context>,
     say: Say,
     hearing: Hearing,
-    resolve: (handoff: Handoff<Context & Adds> | Promise<Handoff<Context & Adds>>) => void,
-    reject: (error: unknown) => void
+    resolve: (handoff: Handoff<Context & Adds> | Promise<Handoff<Context & Adds>>) => void
   ) {
     this.#handoff = handoff
     this.#say = say
     this.#hearing = hearing
     this.#resolve = resolve
-    this.#reject = reject
     this.#cancellation = cancelledBy(handoff)
   }
 
@@ -165,7 +162,7 @@ class Running<Context, Adds> {
     if (this.#hearing.isOver) return
     this.#finish()
     this.#speaking?.return(undefined as never).catch(() => {})
-    fail(this.#handoff, error, this.#say).catch(this.#reject)
+    this.#resolve(fail(this.#handoff, error, this.#say))
   }
 
   /** Nobody waits for it any more: what it has opened is to be closed. */

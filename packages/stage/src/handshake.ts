@@ -4,7 +4,7 @@ import type { Bytes, ByteDuplex } from './duplex.ts'
 import { cancelledBy, plain, type Handoff, type Seal, type Step } from './handoff.ts'
 import type { Cancellation } from './cancellation.ts'
 import { sinkOutlet, transportOutlet, type Outlet } from './outlet.ts'
-import { transportOf } from './transport.ts'
+import { transportOf, type Transport } from './transport.ts'
 
 /** What a pipeline has come to. */
 export interface Established<Context> {
@@ -57,7 +57,7 @@ export const handshake =
     const outlet = transport === undefined ? sinkOutlet(connection) : transportOutlet(transport, connection)
     try {
       const handoff = await untilBroken(run(steps, outlet.say), outlet)
-      return new Left(handoff, leftOf(connection, handoff, outlet))
+      return new Left(handoff, leftOf(connection, transport, handoff, outlet))
     } catch (error) {
       const closed = outlet.follow(nothing()).then(() => discard(connection.source))
       await within(linger, closed).catch(() => {})
@@ -83,8 +83,12 @@ class Left<Context> implements Established<Context> {
 }
 
 /** The connection, from where the stages have left it. */
-const leftOf = (connection: ByteDuplex, { frames, seal }: Handoff<unknown>, outlet: Outlet): ByteDuplex => {
-  const transport = transportOf(connection)
+const leftOf = (
+  connection: ByteDuplex,
+  transport: Transport | undefined,
+  { frames, seal }: Handoff<unknown>,
+  outlet: Outlet
+): ByteDuplex => {
   if (transport !== undefined && seal === plain && frames.source === connection.source) {
     const unread = frames.release()
     if (unread !== undefined) {

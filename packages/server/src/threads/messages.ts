@@ -21,7 +21,6 @@ export type Order = { readonly close: CloseOptions } | { readonly count: number 
 export type Report =
   | { readonly listening: readonly Endpoint[] }
   | { readonly failed: ThreadFailure }
-  | { readonly closed: true }
   | { readonly counted: number; readonly open: number }
 
 /** An error as it goes from thread to thread, which would else lose all but its message. */

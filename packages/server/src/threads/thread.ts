@@ -34,7 +34,6 @@ const start = async (): Promise<void> => {
   const end = async (options: CloseOptions): Promise<void> => {
     await server.close(options)
     await made.stopped?.(thread)
-    report({ closed: true })
     port.close()
   }
   made.started?.(server, thread)
