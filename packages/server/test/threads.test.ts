@@ -118,8 +118,11 @@ describe.runIf(process.platform === 'linux')('servers in threads', () => {
     })
   })
 
-  it('say where one dies', async () => {
-    const serving = await start({ dies: 0 }, 1)
+  it.each([
+    ['dies', { dies: 0 }, 'a mistake of the module'],
+    ['exits', { exits: 0 }, 'a thread has ended by itself, with the exit code 3']
+  ])('say where one %s', async (_, data, message) => {
+    const serving = await start(data, 1)
     const { port: to } = await target(echo)
     const waiting = new AbortController()
     const opening = connect({
@@ -127,7 +130,7 @@ describe.runIf(process.platform === 'linux')('servers in threads', () => {
       destination: { host: '127.0.0.1', port: to },
       signal: waiting.signal
     }).catch(() => {})
-    await expect(serving.died).rejects.toThrow('a mistake of the module')
+    await expect(serving.died).rejects.toThrow(message)
     waiting.abort()
     await opening
   })

@@ -20,7 +20,7 @@ export interface Thread {
 export interface ThreadModule {
   /**
    * Makes the options of a thread's server. All threads listen where the first does, and `maxConnections` is for all of
-   * them together. The `engine` has to know `reusePort`: `epoll()` does, Node's sockets since Node 22.12.
+   * them together. The `engine` has to know `reusePort`: `epoll()` does, `portable` since Node 22.12.
    */
   readonly default: (thread: Thread) => ServerOptions | Promise<ServerOptions>
   /** Gets the server before it listens: for its events. */
@@ -48,7 +48,7 @@ export interface Threads {
   open(): Promise<number>
   /** Stops listening, lets open sessions drain, resets those that remain. Resolves when all threads have ended. */
   close(options?: CloseOptions): Promise<void>
-  /** Rejects where a thread dies of an exception that nobody caught. It takes sessions with it: end the process. */
+  /** Rejects where a thread dies of an exception that nobody caught, or exits. It takes sessions with it: end the process. */
   readonly died: Promise<never>
 }
 
@@ -133,6 +133,7 @@ const startThread = (data: ThreadData, execArgv: string[] | undefined): Running 
   })
   let counted = 0
   let hasEnded = false
+  let isToEnd = false
   // oxlint-disable-next-line unicorn/require-post-message-target-origin -- that is for windows
   const order = (message: Order): void => worker.postMessage(message)
 
@@ -156,7 +157,9 @@ const startThread = (data: ThreadData, execArgv: string[] | undefined): Running 
     })
   })
   const died = new Promise<never>((_, reject) => {
-    worker.on('error', reject)
+    worker.on('error', reject).once('exit', (code) => {
+      if (!isToEnd) reject(new Error(`a thread has ended by itself, with the exit code ${code}`))
+    })
   })
   died.catch(() => {})
   return {
@@ -170,10 +173,12 @@ const startThread = (data: ThreadData, execArgv: string[] | undefined): Running 
       return open.catch(() => 0)
     },
     async close(options) {
+      isToEnd = true
       order({ close: options })
       await exited
     },
     async end() {
+      isToEnd = true
       // What it listens with it has to close itself. One that is still waiting for its options will not hear of it.
       order({ close: {} })
       const stop = after(patience, () => void worker.terminate())

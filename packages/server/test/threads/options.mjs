@@ -18,6 +18,7 @@ export const started = (server, { index, data }) => {
       throw new Error('a mistake of the module')
     })
   }
+  if (data?.exits === index) server.on('requested', () => process.exit(3))
 }
 
 export const stopped = async ({ data }) => {
