@@ -149,8 +149,8 @@ export class Side implements Watcher {
   /** All that came from here has been delivered: the peer hears that no more comes. */
   finish(): void {
     this.stage = 'over'
-    const result = shutdown(this.peer.fd, SHUT_WR)
-    if (result < 0) return this.relay.fail(systemError(result, 'shutdown'))
+    // It fails where the peer has reset meanwhile, and the kernel has a better name for that.
+    if (shutdown(this.peer.fd, SHUT_WR) < 0) return this.relay.failOf(this.peer)
     if (this.peer.stage === 'over') this.relay.end()
   }
 
