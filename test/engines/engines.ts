@@ -1,4 +1,4 @@
-import { portable, type Engine } from '@it-socks/net'
+import { portable, sockets, type Engine } from '@it-socks/net'
 import type { JoinOptions } from '@it-socks/relay'
 
 /** A way to relay, as all of these tests go through it. */
@@ -9,6 +9,8 @@ export interface Way {
   readonly join: Pick<JoinOptions, 'engine'>
   /** Whether it learns of a reset by a side that it does not read. */
   readonly seesResets: boolean
+  /** Whether its connections have transports, by which handshakes go. */
+  readonly hasTransports: boolean
 }
 
 const required = process.env['IT_SOCKS_REQUIRE_INTEROP'] === '1'
@@ -30,12 +32,13 @@ const kernel = async (load: () => Promise<Engine>): Promise<Way[]> => {
   const engine = await supported(load)
   if (engine === undefined) return []
   const join = engine.join === undefined ? {} : { engine: engine.join }
-  return [{ name: engine.name, engine, join, seesResets: true }]
+  return [{ name: engine.name, engine, join, seesResets: true, hasTransports: true }]
 }
 
 export const ways: readonly Way[] = [
-  { name: 'iterators', engine: portable, join: { engine: 'iterators' }, seesResets: false },
-  { name: 'portable', engine: portable, join: {}, seesResets: false },
+  { name: 'iterators', engine: portable, join: { engine: 'iterators' }, seesResets: false, hasTransports: true },
+  { name: 'portable', engine: portable, join: {}, seesResets: false, hasTransports: true },
+  { name: 'sockets', engine: sockets, join: {}, seesResets: false, hasTransports: false },
   ...(await kernel(async () => (await import('@it-socks/splice')).splice())),
   ...(await kernel(async () => (await import('@it-socks/epoll')).epoll()))
 ]

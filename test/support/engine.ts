@@ -1,7 +1,8 @@
-import { portable, type Engine } from '@it-socks/net'
+import { portable, sockets, type Engine } from '@it-socks/net'
 
 const engines: Readonly<Record<string, () => Promise<Engine>>> = {
   portable: async () => portable,
+  sockets: async () => sockets,
   splice: async () => (await import('@it-socks/splice')).splice(),
   epoll: async () => (await import('@it-socks/epoll')).epoll()
 }
@@ -15,5 +16,5 @@ const load = async (name: string): Promise<Engine> => {
   return engine()
 }
 
-/** The engine of that name. Default: Node's own sockets. */
+/** The engine of that name. Default: the portable one. */
 export const engine: Engine = await load(engineName ?? 'portable')

@@ -15,8 +15,9 @@ import {
   type DialOptions,
   type Resolve
 } from '@it-socks/stage'
+import { defaultStack } from './default-stack.ts'
 import { firstOf, interleave } from './happy-eyeballs.ts'
-import { openSocket, type Open, type OpenOptions } from './open.ts'
+import type { Open, OpenOptions } from './open.ts'
 import { dialError } from './os-error.ts'
 import { addressOf, addressesOf } from './resolve/addresses-of.ts'
 import { systemResolve } from './resolve/system.ts'
@@ -33,7 +34,7 @@ export interface DirectDialOptions {
   timeout?: number
   /** How long one address may keep the next one waiting, in milliseconds (RFC 8305 section 5). Default: 250. */
   attemptDelay?: number
-  /** How one address is connected to. Default: with a socket of Node's. */
+  /** How one address is connected to. Default: the best that Node has. */
   open?: Open
 }
 
@@ -43,7 +44,8 @@ export interface DirectDialOptions {
  * resolved once: what `permit` was asked about is what is dialled. Where it permits none, it is its first error that comes
  * out.
  *
- * The promise rejects with a `RefusedError` whose `reply` says why, an `UnresolvableError`, or the signal's reason.
+ * The promise rejects with a `RefusedError` whose `reply` says why, an `UnresolvableError`, the signal's reason, or a
+ * `RangeError` for a port that is none.
  *
  * @example
  *
@@ -60,7 +62,7 @@ export const dial = ({
   family = familyOf(localAddress),
   timeout = 30_000,
   attemptDelay = 250,
-  open = openSocket
+  open = defaultStack.open
 }: DirectDialOptions = {}): Dial => {
   if (localAddress !== undefined && addressType(localAddress) === 'domain') {
     throw new ConfigurationError('localAddress is not an IP address')
@@ -73,6 +75,7 @@ export const dial = ({
     const limit = limitTime(cancellerOf(options), timeout, () => tooLate(destination, timeout))
     try {
       const { host, port } = destination
+      checkPort(port)
       if (addressType(host) !== 'domain') {
         const ip = addressOf(host, family)
         permit?.(ip)
@@ -94,6 +97,14 @@ export const dial = ({
       limit.stop()
     }
   }
+}
+
+/** The system would cut it, and libuv ends the process. @throws {RangeError} as Node does */
+const checkPort = (port: number): void => {
+  if (Number.isInteger(port) && port >= 0 && port < 65_536) return
+  throw Object.assign(new RangeError(`a port is a number from 0 to 65535, not ${port}`), {
+    code: 'ERR_SOCKET_BAD_PORT'
+  })
 }
 
 /** A signal is made only for an `open` that asks for it. */

@@ -2,7 +2,8 @@ import type { Binder, DatagramBinder, Dial, Flow, Transport } from '@it-socks/st
 import { binder, type BinderSettings } from './bind/binder.ts'
 import { datagramBinder, type DatagramBinderSettings } from './bind/datagram-binder.ts'
 import { dial, type DirectDialOptions } from './dial.ts'
-import { listen, type Endpoint, type Listener, type ListenOptions } from './listen.ts'
+import { listen, listenBy, type Endpoint, type Listener, type ListenOptions } from './listen.ts'
+import { socketStack } from './socket/stack.ts'
 
 /** A way to have connections: all that a server takes from the system. */
 export interface Engine {
@@ -17,7 +18,8 @@ export interface Engine {
 }
 
 /**
- * Node's own sockets: runs everywhere.
+ * What Node has: runs everywhere. Connections are what is below Node's sockets, where that is what we know; where it is
+ * not, they are `sockets`.
  *
  * @example
  *
@@ -29,3 +31,24 @@ export interface Engine {
  * ```
  */
 export const portable: Engine = { name: 'portable', listen, dial, binder, datagramBinder }
+
+const listenOnSockets = listenBy(socketStack)
+
+/**
+ * Node's own sockets, and nothing that is not a public part of Node. Relays go by iterators: it costs more than `portable`.
+ *
+ * @example
+ *
+ * ```ts
+ * import { sockets } from '@it-socks/net'
+ *
+ * sockets.name // => 'sockets'
+ * ```
+ */
+export const sockets: Engine = {
+  name: 'sockets',
+  listen: listenOnSockets,
+  dial: (options) => dial({ open: socketStack.open, ...options }),
+  binder: (settings) => binder({ listen: listenOnSockets, ...settings }),
+  datagramBinder
+}

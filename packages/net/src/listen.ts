@@ -1,9 +1,11 @@
-import { createServer, type Server, type Socket } from 'node:net'
+import { createServer, type Server } from 'node:net'
 import { ClosedError, canonicalHost, type Address } from '@it-socks/protocol'
 import { never, onAbort } from '@it-socks/stage'
 import { pushable } from 'it-pushable'
+import { defaultStack } from './default-stack.ts'
 import { checkReusePort } from './reuse-port.ts'
-import { socketDuplex, type SocketDuplex } from './socket-duplex.ts'
+import type { SocketDuplex } from './socket-duplex.ts'
+import type { Stack } from './stack.ts'
 
 /** Where to listen: a TCP address, or the path of a unix socket. Port 0 lets the system choose. */
 export type Endpoint = { readonly host: string; readonly port: number } | { readonly path: string }
@@ -34,6 +36,62 @@ export interface Listener extends AsyncIterable<SocketDuplex> {
   close(): void
 }
 
+/** Listens for connections that come about by a stack. */
+export const listenBy =
+  (stack: Stack) =>
+  (
+    endpoint: Endpoint,
+    { signal = never, pending = 128, onAcceptError = () => {}, accept, reusePort = false }: ListenOptions = {}
+  ): Listener => {
+    if (reusePort) checkReusePort('path' in endpoint)
+    const server = createServer({ allowHalfOpen: true, pauseOnConnect: true, noDelay: true })
+    let closed = false
+    let forget = (): void => {}
+    const accepted = pushable<SocketDuplex>({
+      objectMode: true,
+      onEnd() {
+        closed = true
+        forget()
+        server.close()
+      }
+    })
+
+    stack.accept(server, 'port' in endpoint, (connection) => {
+      if (accept !== undefined) accept(connection)
+      else if (accepted.readableLength < pending) accepted.push(connection)
+      else connection.abort(new ClosedError())
+    })
+
+    const listening = new Promise<Endpoint>((resolve, reject) => {
+      server.once('error', reject).once('close', () => reject(new ClosedError('closed before it listened')))
+      server.listen({ ...endpoint, reusePort }, () => {
+        // Looking the host up took longer than somebody's patience.
+        if (closed) return server.close()
+        server.off('error', reject).on('error', onAcceptError)
+        return resolve(boundEndpoint(server))
+      })
+    })
+    listening.catch((error: Error) => accepted.end(error))
+
+    const close = (): void => {
+      accepted.end()
+    }
+    forget = onAbort(signal, close)
+
+    return {
+      listening,
+      close,
+      [Symbol.asyncIterator]: () => ({
+        next: () => accepted.next(),
+        async return() {
+          close()
+          for await (const connection of accepted) connection.abort(new ClosedError('nobody took the connection'))
+          return { done: true, value: undefined }
+        }
+      })
+    }
+  }
+
 /**
  * Listens for connections, on TCP or a unix socket. The loop throws where it cannot listen (EADDRINUSE, EACCES …).
  *
@@ -50,62 +108,7 @@ export interface Listener extends AsyncIterable<SocketDuplex> {
  * listener.close()
  * ```
  */
-export const listen = (
-  endpoint: Endpoint,
-  { signal = never, pending = 128, onAcceptError = () => {}, accept, reusePort = false }: ListenOptions = {}
-): Listener => {
-  if (reusePort) checkReusePort('path' in endpoint)
-  const server = createServer({ allowHalfOpen: true, pauseOnConnect: true, noDelay: true })
-  let closed = false
-  let forget = (): void => {}
-  const accepted = pushable<SocketDuplex>({
-    objectMode: true,
-    onEnd() {
-      closed = true
-      forget()
-      server.close()
-    }
-  })
-
-  server.on('connection', (socket: Socket) => {
-    const connection = socketDuplex(socket)
-    // Who has reset it already has no address any more, and rules would take it for somebody on a unix socket.
-    const isLost = 'port' in endpoint && connection.remoteAddress === undefined
-    const isTooMany = accept === undefined && accepted.readableLength >= pending
-    if (isLost || isTooMany) connection.abort(new ClosedError())
-    else if (accept === undefined) accepted.push(connection)
-    else accept(connection)
-  })
-
-  const listening = new Promise<Endpoint>((resolve, reject) => {
-    server.once('error', reject).once('close', () => reject(new ClosedError('closed before it listened')))
-    server.listen({ ...endpoint, reusePort }, () => {
-      // Looking the host up took longer than somebody's patience.
-      if (closed) return server.close()
-      server.off('error', reject).on('error', onAcceptError)
-      return resolve(boundEndpoint(server))
-    })
-  })
-  listening.catch((error: Error) => accepted.end(error))
-
-  const close = (): void => {
-    accepted.end()
-  }
-  forget = onAbort(signal, close)
-
-  return {
-    listening,
-    close,
-    [Symbol.asyncIterator]: () => ({
-      next: () => accepted.next(),
-      async return() {
-        close()
-        for await (const connection of accepted) connection.abort(new ClosedError('nobody took the connection'))
-        return { done: true, value: undefined }
-      }
-    })
-  }
-}
+export const listen: (endpoint: Endpoint, options?: ListenOptions) => Listener = listenBy(defaultStack)
 
 const boundEndpoint = (server: Server): Endpoint => {
   const address = server.address()

@@ -1,7 +1,5 @@
-import { connect, type TcpNetConnectOpts } from 'node:net'
 import type { Address } from '@it-socks/protocol'
-import { cancellationOf, type Cancellation } from '@it-socks/stage'
-import { SocketConnection } from './socket-connection.ts'
+import type { Cancellation } from '@it-socks/stage'
 import type { SocketDuplex } from './socket-duplex.ts'
 
 export interface OpenOptions {
@@ -18,30 +16,3 @@ export interface OpenOptions {
  * signal's reason.
  */
 export type Open = (address: Address, options: OpenOptions) => Promise<SocketDuplex>
-
-/** Connects a socket of Node's. */
-export const openSocket: Open = ({ host, port }, options) =>
-  new Promise((resolve, reject) => {
-    const { localAddress } = options
-    const cancel = options.cancellation ?? cancellationOf(options.signal)
-    if (cancel.aborted) throw cancel.reason
-    const to: TcpNetConnectOpts = { host, port, allowHalfOpen: true, noDelay: true }
-    if (localAddress !== undefined) to.localAddress = localAddress
-    const socket = connect(to)
-    const connection = new SocketConnection(socket)
-    const cancelled = (): void => {
-      connection.broken(undefined)
-      socket.destroy()
-      reject(cancel.reason)
-    }
-    connection.broken((error) => {
-      cancel.forget(cancelled)
-      reject(error)
-    })
-    socket.once('connect', () => {
-      cancel.forget(cancelled)
-      connection.broken(undefined)
-      resolve(connection)
-    })
-    cancel.listen(cancelled)
-  })

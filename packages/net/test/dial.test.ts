@@ -1,15 +1,31 @@
 import { getEventListeners, once } from 'node:events'
 import type { Socket } from 'node:net'
+import { constants } from 'node:os'
 import { setImmediate as turn } from 'node:timers/promises'
 import { afterEach, describe, expect, it, vi } from 'vitest'
-import { dial, type Open, type SocketDuplex } from '@it-socks/net'
+import { dial, portable, sockets, type Open, type SocketDuplex } from '@it-socks/net'
 import { ConfigurationError, RefusedError, UnresolvableError } from '@it-socks/protocol'
 import { cancellation, type Resolve, type ResolveOptions } from '@it-socks/stage'
-import { all, closedPort, failureOf, hear, openSockets, portOf, say, serving, silentPort, standstill } from './setup.ts'
+import {
+  all,
+  closedPort,
+  countClosed,
+  failureOf,
+  hear,
+  openSockets,
+  portOf,
+  say,
+  serving,
+  silentPort,
+  standstill
+} from './setup.ts'
 
 afterEach(() => {
   vi.useRealTimers()
 })
+
+/** Both ways to connect that there are. */
+const engines = [portable, sockets]
 
 const loopback = { host: '127.0.0.1' }
 
@@ -19,7 +35,11 @@ const table =
   async (): Promise<string[]> =>
     addresses
 
-describe('dial', () => {
+describe.each(engines)('dial of $name', ({ dial }) => {
+  it.each([-1, 65_536, 1.5, NaN])('refuses a port that is none: %s', async (port) => {
+    expect(await failureOf(dial()({ ...loopback, port }))).toMatchObject({ code: 'ERR_SOCKET_BAD_PORT' })
+  })
+
   it('opens a tunnel to an address, and knows both ends of it', async () => {
     const server = await serving(loopback)
     const accepted = once(server, 'connection')
@@ -46,6 +66,55 @@ describe('dial', () => {
       message: `cannot reach 127.0.0.1:${port}: ECONNREFUSED`,
       cause: { code: 'ECONNREFUSED', syscall: 'connect', port }
     })
+  })
+
+  it.each(['127.0.0.1', '::1'])('keeps of that all that Node tells of it: %s', async (host) => {
+    const port = await closedPort(host)
+    const { cause } = (await failureOf(dial()({ host, port }))) as RefusedError
+    expect(cause).toMatchObject({
+      message: expect.stringContaining(`connect ECONNREFUSED ${host === '::1' ? '' : host}`),
+      code: 'ECONNREFUSED',
+      errno: -constants.errno.ECONNREFUSED,
+      syscall: 'connect',
+      address: host,
+      port
+    })
+  })
+
+  it.each([
+    ['192.0.2.1', '127.0.0.1'],
+    ['2001:db8::1', '::1']
+  ])('says that %s is no address of this machine', async (localAddress, host) => {
+    const port = portOf(await serving({ host }))
+    const closed = await countClosed()
+    const error = await failureOf(dial({ localAddress })({ host, port }))
+    expect(error).toMatchObject({
+      reply: 'network-unreachable',
+      cause: { code: 'EADDRNOTAVAIL', errno: -constants.errno.EADDRNOTAVAIL, syscall: 'bind', address: localAddress }
+    })
+    await closed(0)
+  })
+
+  it.each([
+    ['::1', '127.0.0.1', 4],
+    ['127.0.0.1', '::1', 6]
+  ] as const)('cannot dial from %s to %s, and leaves nothing', async (localAddress, host, family) => {
+    const port = portOf(await serving({ host }))
+    const closed = await countClosed()
+    const error = await failureOf(dial({ localAddress, family })({ host, port }))
+    expect(error).toMatchObject({ name: 'RefusedError', cause: { code: expect.stringMatching(/^E/) } })
+    await closed(0)
+  })
+
+  it('dials IPv6, and knows both ends of it', async () => {
+    const server = await serving({ host: '::1' })
+    const accepted = once(server, 'connection')
+    const destination = { host: '::1', port: portOf(server) }
+    const tunnel = await dial({ localAddress: '::1' })(destination)
+    const [target] = (await accepted) as [Socket]
+    expect(tunnel.remoteAddress).toEqual(destination)
+    expect(tunnel.localAddress).toEqual({ host: '::1', port: target.remotePort })
+    tunnel.abort?.(new Error('enough'))
   })
 
   it.each([
@@ -241,7 +310,7 @@ describe('permit', () => {
 
 const never = (): Promise<never> => new Promise(() => {})
 
-describe('the time limit', () => {
+describe.each(engines)('the time limit of $name', ({ dial }) => {
   it('holds while the name is looked up, and leaves nothing', async () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
     const owner = new AbortController()
@@ -292,7 +361,7 @@ describe('the time limit', () => {
   })
 })
 
-describe('the signal', () => {
+describe.each(engines)('the signal of $name', ({ dial }) => {
   const reason = new Error('the client has gone')
 
   it.each(['before it looks', 'while it looks the name up'])('gives up %s', async (when) => {
@@ -318,6 +387,43 @@ describe('the signal', () => {
     await turn()
     expect(openSockets()).toBe(before)
     expect(getEventListeners(owner.signal, 'abort')).toEqual([])
+  })
+
+  it('gives up at any moment of connecting, and leaves no socket', async () => {
+    const server = await serving(loopback)
+    server.on('connection', (socket) => socket.destroy())
+    const destination = { ...loopback, port: portOf(server) }
+    const before = await standstill(openSockets)
+    const dialled = async (jobs: number, turns: number): Promise<unknown> => {
+      const owner = cancellation()
+      const connecting = dial()(destination, { cancellation: owner }).then(
+        (tunnel) => {
+          tunnel.abort?.(reason)
+          return 'connected'
+        },
+        (error: unknown) => error
+      )
+      for (let job = 0; job < jobs; job++) await Promise.resolve()
+      for (let waited = 0; waited < turns; waited++) await turn()
+      owner.abort(reason)
+      return connecting
+    }
+    const outcomes = await Promise.all(
+      Array.from({ length: 40 }, (_, index) => dialled(index % 10, Math.floor(index / 10)))
+    )
+    expect(outcomes[0]).toBe(reason)
+    expect(outcomes.filter((outcome) => outcome !== reason && outcome !== 'connected')).toEqual([])
+    await standstill(openSockets)
+    expect(openSockets()).toBe(before)
+  })
+
+  it('opens nothing where it has aborted before', async () => {
+    const port = portOf(await serving(loopback))
+    const owner = cancellation()
+    owner.abort(reason)
+    const before = openSockets()
+    expect(await failureOf(dial()({ ...loopback, port }, { cancellation: owner }))).toBe(reason)
+    expect(openSockets()).toBe(before)
   })
 
   it('does nothing any more once the tunnel is open', async () => {

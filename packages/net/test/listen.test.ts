@@ -1,23 +1,39 @@
 import { getEventListeners, once } from 'node:events'
 import { access } from 'node:fs/promises'
-import { connect, type Server, type Socket } from 'node:net'
-import { describe, expect, it, onTestFinished } from 'vitest'
+import { connect, Server, type Socket } from 'node:net'
+import { constants } from 'node:os'
+import { Worker } from 'node:worker_threads'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import {
   listen,
+  portable,
+  sockets,
   type Endpoint,
   type ListenOptions,
   type Listener,
-  type SocketDuplex,
-  type SocketTransport
+  type SocketDuplex
 } from '@it-socks/net'
 import { ClosedError, ConfigurationError } from '@it-socks/protocol'
 import { checkReusePort } from '../src/reuse-port.ts'
-import { all, failureOf, hear, portOf, say, serving, socketPath, standstill } from './setup.ts'
+import {
+  all,
+  countClosed,
+  failureOf,
+  hear,
+  iterate,
+  portOf,
+  say,
+  serving,
+  socketPath,
+  standstill,
+  textOf,
+  uncaught
+} from './setup.ts'
 
 const anyPort = { host: '127.0.0.1', port: 0 }
 
 /** A listener that is closed when the test ends. */
-const listening = async (options?: ListenOptions, at: Endpoint = anyPort) => {
+const listening = async (options?: ListenOptions, at: Endpoint = anyPort, { listen } = portable) => {
   const listener = listen(at, options)
   onTestFinished(() => listener.close())
   const endpoint = await listener.listening
@@ -46,9 +62,36 @@ const reset = async (socket: Socket): Promise<unknown> => {
 
 const refused = async (endpoint: Endpoint): Promise<unknown> => failureOf(client(endpoint))
 
-describe('listen', () => {
+/** What a server calls when somebody comes, or cannot. */
+const acceptedBy = (server: Server): ((status: number) => void) => {
+  const { _handle: handle } = server as unknown as { _handle: { onconnection: (status: number) => void } }
+  return (status) => handle.onconnection(status)
+}
+
+const connectAndLeave = `
+  const { workerData: { flag, port } } = require('node:worker_threads')
+  const socket = require('node:net').connect({ host: '127.0.0.1', port }, () => {
+    socket.resetAndDestroy().on('close', () => {
+      Atomics.store(flag, 0, 1)
+      Atomics.notify(flag, 0)
+    })
+  })
+`
+
+/** Has somebody connect and reset that, and returns then: this thread has not been able to accept it meanwhile. */
+const connectAndReset = ({ port }: { port: number }): void => {
+  const flag = new Int32Array(new SharedArrayBuffer(4))
+  const worker = new Worker(connectAndLeave, { eval: true, workerData: { flag, port } })
+  onTestFinished(async () => void (await worker.terminate()))
+  Atomics.wait(flag, 0, 0)
+}
+
+describe.each([portable, sockets])('listen of $name', (engine) => {
+  const { listen } = engine
+  const begin = (options?: ListenOptions, at?: Endpoint) => listening(options, at, engine)
+
   it('listens on a port of the system’s choice, and says which', async () => {
-    const { listener, endpoint } = await listening()
+    const { listener, endpoint } = await begin()
     expect(endpoint).toEqual({ host: '127.0.0.1', port: expect.any(Number) })
     const socket = await client(endpoint)
     const connection = await take(listener)
@@ -62,7 +105,7 @@ describe('listen', () => {
 
   it('listens on a unix socket, and leaves no file', async () => {
     const { path } = await socketPath()
-    const { listener, endpoint } = await listening({}, { path })
+    const { listener, endpoint } = await begin({}, { path })
     expect(endpoint).toEqual({ path })
     const heard = hear(await client(endpoint))
     await (await take(listener)).sink(say(Buffer.from('hello')))
@@ -90,7 +133,7 @@ describe('listen', () => {
   })
 
   it('stops when it is closed: the loop ends, nobody gets in, who is in stays', async () => {
-    const { listener, endpoint } = await listening()
+    const { listener, endpoint } = await begin()
     const socket = await client(endpoint)
     const connection = await take(listener)
     const waiting = listener[Symbol.asyncIterator]().next()
@@ -123,7 +166,7 @@ describe('listen', () => {
 
   it('lets go of its signal as soon as it is closed, whoever is still connected', async () => {
     const { signal } = new AbortController()
-    const { listener, endpoint } = await listening({ signal })
+    const { listener, endpoint } = await begin({ signal })
     await client(endpoint)
     await take(listener)
     listener.close()
@@ -131,7 +174,7 @@ describe('listen', () => {
   })
 
   it('resets those who wait when the loop is left', async () => {
-    const { listener, endpoint } = await listening()
+    const { listener, endpoint } = await begin()
     const first = await client(endpoint)
     const broken: Array<Promise<unknown>> = []
     for await (const connection of listener) {
@@ -147,22 +190,79 @@ describe('listen', () => {
     expect(await refused(endpoint)).toMatchObject({ code: 'ECONNREFUSED' })
   })
 
-  it('tells of a connection that could not be accepted, and goes on', async () => {
+  it('tells of a connection that could not be accepted, as Node does, and goes on', async () => {
+    const begun = vi.spyOn(Server.prototype, 'listen')
     const told: Error[] = []
-    const { listener, endpoint } = await listening({ onAcceptError: (error) => told.push(error) })
+    const { listener, endpoint } = await begin({ onAcceptError: (error) => told.push(error) })
+    const [server] = begun.mock.contexts as [Server]
+    begun.mockRestore()
     await client(endpoint)
-    const connection = await take(listener)
+    await take(listener)
     // Nothing but a want of descriptors makes it happen by itself.
-    const { server } = (connection.transport as SocketTransport).socket as unknown as { server: Server }
-    const error = Object.assign(new Error('accept EMFILE'), { code: 'EMFILE' })
-    server.emit('error', error)
-    expect(told).toEqual([error])
+    acceptedBy(server)(-constants.errno.EMFILE)
+    expect(told).toMatchObject([
+      { message: 'accept EMFILE', code: 'EMFILE', errno: -constants.errno.EMFILE, syscall: 'accept' }
+    ])
     const socket = await client(endpoint)
     expect((await take(listener)).remoteAddress?.port).toBe(socket.localPort)
   })
 
+  it('hands nobody over who has reset his connection before it was accepted', async () => {
+    const accepted: SocketDuplex[] = []
+    let resolve!: () => void
+    const come = new Promise<void>((follow) => {
+      resolve = follow
+    })
+    const accept = (connection: SocketDuplex): void => {
+      accepted.push(connection)
+      resolve()
+    }
+    const { endpoint } = await begin({ accept })
+    const closed = await countClosed()
+    connectAndReset(endpoint as { port: number })
+    const socket = await client(endpoint)
+    await come
+    expect(accepted.map(({ remoteAddress }) => remoteAddress?.port)).toEqual([socket.localPort])
+    await closed(-2)
+    for (const connection of accepted) connection.abort(new Error('the test is over'))
+  })
+
+  it('has what throws in `accept` thrown out of the event loop, and goes on', async () => {
+    const error = new Error('a bug of somebody’s')
+    const taken: SocketDuplex[] = []
+    const accept = vi.fn<(connection: SocketDuplex) => void>((connection) => {
+      taken.push(connection)
+      if (taken.length === 1) throw error
+    })
+    const { endpoint } = await begin({ accept })
+    const thrown = uncaught()
+    const clients = [await client(endpoint), await client(endpoint)]
+    expect(await thrown).toBe(error)
+    await standstill(() => taken.length)
+    expect(taken.map(({ remoteAddress }) => remoteAddress?.port)).toEqual(clients.map(({ localPort }) => localPort))
+    for (const connection of taken) connection.abort(new Error('the test is over'))
+  })
+
+  it('may be closed in `accept`: who has come stays', async () => {
+    let taken!: (connection: SocketDuplex) => void
+    const connection = new Promise<SocketDuplex>((resolve) => {
+      taken = resolve
+    })
+    const accept = (connection: SocketDuplex): void => {
+      listener.close()
+      taken(connection)
+    }
+    const { listener, endpoint } = await begin({ accept })
+    const socket = await client(endpoint)
+    socket.write('still here')
+    const reader = iterate(await connection)
+    expect(textOf(await reader.next())).toBe('still here')
+    expect(await refused(endpoint)).toMatchObject({ code: 'ECONNREFUSED' })
+    ;(await connection).abort(new Error('the test is over'))
+  })
+
   it('resets those for whom there is no room to wait', async () => {
-    const { listener, endpoint } = await listening({ pending: 2 })
+    const { listener, endpoint } = await begin({ pending: 2 })
     const [first, second] = [await client(endpoint), await client(endpoint)]
     const third = connect({ ...endpoint })
     expect(await reset(third)).toMatchObject({ code: 'ECONNRESET' })
@@ -176,7 +276,7 @@ describe('listen', () => {
   it('gives connections to `accept` as they come, however many wait, and the loop none', async () => {
     const accepted: SocketDuplex[] = []
     const accept = (connection: SocketDuplex): void => void accepted.push(connection)
-    const { listener, endpoint } = await listening({ accept, pending: 0 })
+    const { listener, endpoint } = await begin({ accept, pending: 0 })
     const next = listener[Symbol.asyncIterator]().next()
     await Promise.all([client(endpoint), client(endpoint)])
     await standstill(() => accepted.length)

@@ -3,15 +3,32 @@ import { describe, expect, it } from 'vitest'
 import { ClosedError } from '@it-socks/protocol'
 import type { Bytes } from '@it-socks/stage'
 import { hex } from '@it-socks/testing'
-import { all, connected, failureOf, hear, iterate, say, silence, socketPath, standstill } from './setup.ts'
+import {
+  all,
+  connected,
+  countClosed,
+  failureOf,
+  hear,
+  iterate,
+  kinds,
+  opened,
+  say,
+  silence,
+  socketPath,
+  standstill,
+  textOf
+} from './setup.ts'
 
 const chunk = new Uint8Array(65_536).fill(7)
 
-describe('abort', () => {
+/** More than a socket and its peer hold. */
+const much = new Uint8Array(16_000_000).fill(7)
+
+describe.each(kinds)('abort of %s', (_, open) => {
   const reason = new Error('enough')
 
   it('is a reset on TCP, and both directions fail with its reason', async () => {
-    const { ours, peer } = await connected()
+    const { ours, peer } = await open()
     const broken = once(peer.resume(), 'error')
     const quiet = silence()
     const outcomes = [failureOf(iterate(ours).next()), failureOf(ours.sink(quiet.source))]
@@ -22,7 +39,7 @@ describe('abort', () => {
   })
 
   it('is a plain end on a unix socket, which has no reset', async () => {
-    const { ours, peer } = await connected(await socketPath())
+    const { ours, peer } = await open(await socketPath())
     const broken: unknown[] = []
     peer.on('error', (error) => broken.push(error))
     const heard = hear(peer)
@@ -33,7 +50,7 @@ describe('abort', () => {
   })
 
   it('keeps its first reason, for whoever comes later as well', async () => {
-    const { ours } = await connected()
+    const { ours } = await open()
     ours.abort(reason)
     ours.abort(new Error('again'))
     const quiet = silence()
@@ -43,16 +60,16 @@ describe('abort', () => {
   })
 
   it('after the end of both directions changes nothing', async () => {
-    const { ours, socket, peer } = await connected()
-    const closed = once(socket, 'close')
+    const { ours, peer } = await open()
+    const closed = await countClosed()
     peer.resume().end()
-    await Promise.all([all(ours.source), ours.sink(say()), closed])
+    await Promise.all([all(ours.source), ours.sink(say()), closed(2)])
     ours.abort(reason)
     expect(await all(ours.source)).toHaveLength(0)
   })
 
   it('follows where the source that the sink was given throws', async () => {
-    const { ours, peer } = await connected()
+    const { ours, peer } = await open()
     const broken = once(peer, 'error')
     const heard = once(peer, 'data')
     const failing = async function* (): AsyncGenerator<Bytes, void> {
@@ -68,9 +85,9 @@ describe('abort', () => {
   })
 })
 
-describe('a socket that breaks', () => {
+describe.each(kinds)('%s that breaks', (_, open) => {
   it('fails a sink whose source is silent, and returns that source', async () => {
-    const { ours, peer } = await connected()
+    const { ours, peer } = await open()
     const quiet = silence()
     const sent = failureOf(ours.sink(quiet.source))
     const reading = failureOf(all(ours.source))
@@ -81,7 +98,7 @@ describe('a socket that breaks', () => {
   })
 
   it('fails a sink that waits for room', async () => {
-    const { ours, peer } = await connected()
+    const { ours, peer } = await open()
     peer.pause()
     let said = 0
     const flood = async function* (): AsyncGenerator<Bytes, void> {
@@ -95,12 +112,94 @@ describe('a socket that breaks', () => {
     peer.resetAndDestroy()
     expect(await sent).toMatchObject({ code: expect.stringMatching(/^(?:ECONNRESET|EPIPE)$/) })
   })
+})
 
-  it('is named also where it was destroyed without a reason', async () => {
+describe('what was destroyed without a reason', () => {
+  it('is named, where it was a socket of Node’s', async () => {
     const { ours, socket } = await connected()
     const sent = failureOf(ours.sink(silence().source))
     socket.destroy()
     expect(await sent).toEqual(new ClosedError())
     expect(await failureOf(all(ours.source))).toBe(await sent)
+  })
+})
+
+describe('a handle', () => {
+  const reason = new Error('enough')
+
+  it('tells everybody who waits for something to read', async () => {
+    const { ours, peer } = await opened()
+    const reader = iterate(ours)
+    const waiting = [reader.next(), reader.next(), reader.next()].map(failureOf)
+    peer.resetAndDestroy()
+    const [first, ...others] = await Promise.all(waiting)
+    expect(first).toMatchObject({ code: 'ECONNRESET', errno: expect.any(Number), syscall: 'read' })
+    expect(others).toEqual([first, first])
+    expect(others[0]).toBe(first)
+  })
+
+  it('hands out what was read before it broke first', async () => {
+    const { ours, peer } = await opened()
+    const reader = iterate(ours)
+    peer.write('hello')
+    await reader.next()
+    peer.write(' world')
+    await standstill(() => peer.bytesWritten)
+    ours.abort(reason)
+    expect(textOf(await reader.next())).toBe(' world')
+    expect(await failureOf(reader.next())).toBe(reason)
+  })
+
+  it('fails a sink that has said its end, and whose bytes wait', async () => {
+    const { ours, at, peer } = await opened()
+    const closed = await countClosed()
+    peer.pause()
+    const sent = failureOf(ours.sink(say(much)))
+    await standstill(() => at.waiting)
+    expect(at.waiting).toBeGreaterThan(0)
+    ours.abort(reason)
+    expect(await sent).toBe(reason)
+    peer.destroy()
+    await closed(2)
+  })
+
+  it('is closed where it is aborted after it has said its end', async () => {
+    const { ours, peer } = await opened()
+    const closed = await countClosed()
+    const ended = once(peer.resume(), 'end')
+    await Promise.all([ours.sink(say()), ended])
+    const reading = failureOf(iterate(ours).next())
+    ours.abort(reason)
+    expect(await reading).toBe(reason)
+    peer.destroy()
+    await closed(2)
+  })
+
+  it.each([
+    ['TCP', async () => undefined],
+    ['unix', socketPath]
+  ])('has no end to say where its sink’s source throws at once: %s', async (_, where) => {
+    const { ours, peer } = await opened(await where())
+    const closed = await countClosed()
+    const reading = failureOf(all(ours.source))
+    const failing: AsyncIterable<Bytes> = {
+      [Symbol.asyncIterator]: () => ({ next: () => Promise.reject(reason) })
+    }
+    expect(await failureOf(ours.sink(failing))).toBe(reason)
+    expect(await reading).toBe(reason)
+    peer.destroy()
+    await closed(2)
+  })
+
+  it('keeps what a source fails with as it is returned to itself', async () => {
+    const { ours } = await opened()
+    const source: AsyncIterableIterator<Bytes, void> = {
+      ...silence().source,
+      [Symbol.asyncIterator]: () => source,
+      return: () => Promise.reject(new Error('not now'))
+    }
+    const sent = failureOf(ours.sink(source))
+    ours.abort(reason)
+    expect(await sent).toBe(reason)
   })
 })

@@ -1,11 +1,11 @@
-import { isSocketTransport, portable, type Engine, type SocketTransport } from '@it-socks/net'
+import { isDescriptorTransport, portable, type DescriptorTransport, type Engine } from '@it-socks/net'
 import type { Flow, Transport } from '@it-socks/stage'
 import { close } from '@it-socks/syscall'
-import { descriptorOf, duplicate } from './descriptor.ts'
+import { duplicate } from './descriptor.ts'
 import { relayDescriptors, type Relayed } from './relay-descriptors.ts'
 
 /**
- * The portable engine, but for the relay: where both sides are plain sockets of Node's, TCP or unix, it takes over their
+ * The portable engine, but for the relay: where both sides are connections that it has brought itself, TCP or unix, it takes over their
  * descriptors when the handshake is over, and moves bytes in the kernel. All else (TLS, streams that are no sockets, a
  * relay with transforms) it leaves to them, and so it does where there are no descriptors left to duplicate. For Linux.
  *
@@ -23,16 +23,15 @@ import { relayDescriptors, type Relayed } from './relay-descriptors.ts'
 export const splice = (): Engine => ({ ...portable, name: 'splice', join: joinSockets })
 
 const joinSockets = (client: Transport, target: Transport, flow: Flow): boolean => {
-  if (!isSocketTransport(client) || !isSocketTransport(target)) return false
+  if (!isDescriptorTransport(client) || !isDescriptorTransport(target)) return false
   if (client === target || !client.detachable || !target.detachable) return false
   if (client.waiting === 0 && target.waiting === 0) return takeOver(client, target, flow)
-  if (descriptorOf(client.socket) === undefined || descriptorOf(target.socket) === undefined) return false
   afterwards(client, target, flow)
   return true
 }
 
 /** What was written before has to leave before what the relay writes. */
-const afterwards = (client: SocketTransport, target: SocketTransport, flow: Flow): void => {
+const afterwards = (client: DescriptorTransport, target: DescriptorTransport, flow: Flow): void => {
   const watch = (act: ((error: unknown) => void) | undefined): void => {
     client.broken(act)
     target.broken(act)
@@ -52,7 +51,7 @@ const afterwards = (client: SocketTransport, target: SocketTransport, flow: Flow
 }
 
 /** Returns whether it has: where not, nothing has happened. */
-const takeOver = (client: SocketTransport, target: SocketTransport, flow: Flow): boolean => {
+const takeOver = (client: DescriptorTransport, target: DescriptorTransport, flow: Flow): boolean => {
   const descriptors = duplicates(client, target)
   if (descriptors === undefined) return false
   let relayed: Relayed | undefined
@@ -61,10 +60,7 @@ const takeOver = (client: SocketTransport, target: SocketTransport, flow: Flow):
     aborted = true
     relayed?.abort(reason)
   }
-  const sockets = [client.socket, target.socket]
   const [ours, theirs] = [client.detach(abort), target.detach(abort)]
-  // The connection lives on by its other descriptor: no FIN is sent.
-  for (const socket of sockets) socket.destroy()
   const [near, far] = descriptors
   relayed = relayDescriptors({ fd: near, ...ours }, { fd: far, ...theirs }, flow)
   // Whoever counts has seen enough by what was ahead, before there was something to abort.
@@ -73,8 +69,9 @@ const takeOver = (client: SocketTransport, target: SocketTransport, flow: Flow):
 }
 
 /** Another descriptor of each. */
-const duplicates = (client: SocketTransport, target: SocketTransport): [number, number] | undefined => {
-  const [near, far] = [descriptorOf(client.socket), descriptorOf(target.socket)]
+const duplicates = (client: DescriptorTransport, target: DescriptorTransport): [number, number] | undefined => {
+  const { descriptor: near } = client
+  const { descriptor: far } = target
   if (near === undefined || far === undefined) return undefined
   const one = duplicate(near)
   if (one < 0) return undefined

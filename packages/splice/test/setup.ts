@@ -1,5 +1,8 @@
 import { once } from 'node:events'
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { setImmediate as turn } from 'node:timers/promises'
 import { onTestFinished } from 'vitest'
 import { relayDescriptors, type End, type Relayed } from '@it-socks/splice'
@@ -85,6 +88,13 @@ export const relay = async ({ client = {}, target = {}, where, passed, before }:
   })
   onTestFinished(() => relayed.abort(new Error('the test is over')))
   return { client: one.peer, target: other.peer, relayed: relayed!, traffic, outcome }
+}
+
+/** Where a unix socket may be, for as long as the test runs. */
+export const socketPath = async (): Promise<{ path: string }> => {
+  const directory = await mkdtemp(join(tmpdir(), 'it-socks-'))
+  onTestFinished(() => rm(directory, { recursive: true }))
+  return { path: join(directory, 'socket') }
 }
 
 /** All that a socket hears until its peer ends. */

@@ -1,18 +1,30 @@
 import { once } from 'node:events'
 import type { Socket } from 'node:net'
 import { setImmediate as turn } from 'node:timers/promises'
-import { describe, expect, it, onTestFinished, vi } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import type { SocketDuplex } from '@it-socks/net'
 import { transportOf, type Flow, type Transport } from '@it-socks/stage'
 import { hex } from '@it-socks/testing'
-import { all, connected, failureOf, hear, iterate, say, socketPath, standstill, type Connected } from './setup.ts'
-import { ways } from './ways.ts'
+import {
+  all,
+  connected,
+  countClosed,
+  failureOf,
+  hear,
+  iterate,
+  opened,
+  say,
+  socketPath,
+  standstill,
+  transport,
+  uncaught,
+  ways,
+  type Opened
+} from './setup.ts'
 
 type Side = 'client' | 'target'
 
 const sides = ['client', 'target'] as const
-
-const transport = (duplex: SocketDuplex): Transport => transportOf(duplex)!
 
 /** A flow that keeps what it is told, and fails the test where it is told of a second end. */
 const recorded = () => {
@@ -39,8 +51,8 @@ const recorded = () => {
 }
 
 interface Relayed extends ReturnType<typeof recorded> {
-  readonly client: Connected
-  readonly target: Connected
+  readonly client: Opened
+  readonly target: Opened
 }
 
 const reset = (socket: Socket): Promise<unknown> =>
@@ -48,22 +60,17 @@ const reset = (socket: Socket): Promise<unknown> =>
     socket.resume().once('error', resolve)
   })
 
-const closing = ({ socket }: Connected): Promise<void> =>
-  new Promise((resolve) => {
-    socket.once('close', () => resolve())
-  })
-
 /** More than sockets and their peers hold, none like its neighbour. */
 const much = Uint8Array.from({ length: 24_000_000 }, (_, index) => index ^ (index >> 8))
 
-describe.each(ways)('two sockets that are joined, %s', (_, prepare) => {
+describe.each(ways)('two handles that are joined, %s', (_, prepare) => {
   const pair = async (unix = false) => {
-    const connect = async (): Promise<Connected> => connected(unix ? await socketPath() : undefined, prepare)
-    const [client, target] = await Promise.all([connect(), connect()])
+    const open = async (): Promise<Opened> => opened(unix ? await socketPath() : undefined, prepare)
+    const [client, target] = await Promise.all([open(), open()])
     return { client, target, ...recorded() }
   }
 
-  const join = ({ client, target, flow }: Relayed): boolean => transport(client.ours).join(transport(target.ours), flow)
+  const join = ({ client, target, flow }: Relayed): boolean => client.at.join(target.at, flow)
 
   const relay = async (unix = false): Promise<Relayed> => {
     const relayed = await pair(unix)
@@ -78,7 +85,7 @@ describe.each(ways)('two sockets that are joined, %s', (_, prepare) => {
   it.each(['TCP', 'unix'])('pass on what each says, and count it: %s', async (kind) => {
     const relayed = await relay(kind === 'unix')
     const { client, target, outcome } = relayed
-    const closed = Promise.all([closing(client), closing(target)])
+    const closed = await countClosed()
     const [question, answer] = [hear(target.peer), hear(client.peer)]
     client.peer.write('question')
     target.peer.write('the ')
@@ -87,7 +94,8 @@ describe.each(ways)('two sockets that are joined, %s', (_, prepare) => {
     target.peer.end('answer')
     expect(await answer).toBe('the answer')
     expect(await outcome).toEqual({ up: 9, down: 10 })
-    await closed
+    expect([client.at.descriptor, target.at.descriptor]).toEqual([undefined, undefined])
+    await closed(4)
   })
 
   it.each(sides)('go on one way long after the %s has closed its half', async (side) => {
@@ -151,26 +159,26 @@ describe.each(ways)('two sockets that are joined, %s', (_, prepare) => {
     relayed.target.peer.write(much)
     await standstill(() => relayed.traffic.down)
     const reason = new Error('enough')
-    const closed = Promise.all([closing(relayed.client), closing(relayed.target)])
+    const closed = await countClosed()
     relayed.client.ours.abort(reason)
     relayed.target.ours.abort(reason)
     relayed.target.ours.abort(new Error('and again'))
-    await closed
     expect(await relayed.outcome).toBe(reason)
-    expect(relayed.client.socket.listenerCount('drain')).toBe(0)
+    for (const { peer } of [relayed.client, relayed.target]) peer.destroy()
+    await closed(4)
   })
 
   it.each(sides)('stop who writes where the %s does not read, hold little, and lose nothing', async (side) => {
     const relayed = await relay()
     const [reader, writer] = peers(side, relayed)
-    const { ours, socket } = relayed[side]
+    const { at } = relayed[side]
     reader.pause()
     writer.end(much)
     const direction = side === 'client' ? 'down' : 'up'
     const stalled = await standstill(() => relayed.traffic[direction])
     expect(stalled).toBeLessThan(much.length)
-    expect(transport(ours).waiting).toBeGreaterThan(0)
-    expect(socket.writableLength).toBeLessThanOrEqual(256 * 1024)
+    expect(at.waiting).toBeGreaterThan(0)
+    expect(at.waiting).toBeLessThanOrEqual(256 * 1024)
 
     // The other direction flows on.
     const echoed = once(writer, 'data')
@@ -211,29 +219,36 @@ describe.each(ways)('two sockets that are joined, %s', (_, prepare) => {
     const { client, target, outcome } = relayed
     client.peer.write('question')
     const { value } = await iterate(client.ours).next()
-    transport(client.ours).unread((value as Uint8Array).subarray(5))
+    // Whoever has read once is read once more: this is kept.
     client.peer.end('s')
     target.peer.end('answer')
-    await standstill(() => target.socket.bytesRead)
+    await standstill(() => client.peer.bytesWritten + target.peer.bytesWritten)
+    client.at.unread((value as Uint8Array).subarray(5))
     const heard = Promise.all([hear(target.peer), hear(client.peer)])
     expect(join(relayed)).toBe(true)
     expect(await heard).toEqual(['ions', 'answer'])
     expect(await outcome).toEqual({ up: 4, down: 6 })
   })
 
-  it('have what was unread wait for its turn where the other is full', async () => {
+  it.each([
+    ['more', ' and more'],
+    ['the end', '']
+  ])('have what was unread wait for its turn where the other is full, and %s behind it', async (_, more) => {
     const relayed = await pair()
     const { client, target, outcome } = relayed
-    transport(client.ours).unread(hex`${'the end'}`)
-    transport(client.ours).unread(much)
-    client.peer.end(' and more')
+    // Whoever has read once is still being read: what comes is behind what was unread.
+    client.peer.write('at last')
+    await iterate(client.ours).next()
+    client.at.unread(hex`${'the end'}`)
+    client.at.unread(much)
+    client.peer.end(more)
     target.peer.pause()
     expect(join(relayed)).toBe(true)
     await standstill(() => target.peer.bytesRead)
     const heard: Uint8Array[] = []
     target.peer.on('data', (chunk) => heard.push(chunk)).resume()
     await once(target.peer, 'end')
-    expect(Buffer.concat(heard).equals(Buffer.concat([much, hex`${'the end and more'}`]))).toBe(true)
+    expect(Buffer.concat(heard).equals(Buffer.concat([much, hex`${`the end${more}`}`]))).toBe(true)
     target.peer.end()
     expect(await outcome).toMatchObject({ down: 0 })
   })
@@ -242,10 +257,11 @@ describe.each(ways)('two sockets that are joined, %s', (_, prepare) => {
     const relayed = await pair()
     const { client, target } = relayed
     client.peer.pause()
-    transport(client.ours).write(much)
+    client.at.write(much)
     target.peer.end('the answer')
     expect(join(relayed)).toBe(true)
     await standstill(() => client.peer.bytesRead)
+    expect(relayed.traffic.down).toBe(0)
     const heard: Uint8Array[] = []
     client.peer.on('data', (chunk) => heard.push(chunk)).resume()
     await once(client.peer, 'end')
@@ -261,7 +277,7 @@ describe.each(ways)('two sockets that are joined, %s', (_, prepare) => {
     const reader = iterate(client.ours)
     const { value } = await reader.next()
     await reader.next()
-    transport(client.ours).unread(value as Uint8Array)
+    client.at.unread(value as Uint8Array)
     const heard = hear(target.peer)
     expect(join(relayed)).toBe(true)
     expect(await heard).toBe('all I have to say')
@@ -269,88 +285,181 @@ describe.each(ways)('two sockets that are joined, %s', (_, prepare) => {
     expect(await outcome).toEqual({ up: 17, down: 0 })
   })
 
-  it.each(sides)('fail, but not before they are joined, where the %s was closed before', async (side) => {
+  it('end at once where both ends were read before, and nothing was left to say', async () => {
     const relayed = await pair()
-    const reason = new Error('enough')
-    const closed = closing(relayed[side])
-    relayed[side].ours.abort(reason)
-    await closed
+    const { client, target, outcome } = relayed
+    client.peer.resume().end()
+    target.peer.resume().end()
+    await Promise.all([all(client.ours.source), all(target.ours.source)])
+    const closed = await countClosed()
     expect(join(relayed)).toBe(true)
-    expect(relayed.state.over).toBe(false)
-    expect(await relayed.outcome).toBe(reason)
+    expect(await outcome).toEqual({ up: 0, down: 0 })
+    await closed(4)
   })
 
-  it.each(sides)('fail where the %s is being closed', async (side) => {
+  it('say all that was read before both had ended, on each side', async () => {
     const relayed = await pair()
-    const reason = new Error('enough')
-    relayed[side].ours.abort(reason)
+    const { client, target, outcome } = relayed
+    for (const { ours, peer, at } of [client, target]) {
+      peer.end('as I said')
+      const said = await all(ours.source)
+      at.unread(much)
+      at.unread(said)
+    }
+    const heard = Promise.all([hear(client.peer), hear(target.peer)])
     expect(join(relayed)).toBe(true)
-    expect(relayed.state.over).toBe(false)
-    expect(await relayed.outcome).toBe(reason)
+    const expected = Buffer.concat([hex`${'as I said'}`, much]).toString()
+    expect((await heard).map((text) => text === expected)).toEqual([true, true])
+    expect(await outcome).toEqual({ up: much.length + 9, down: much.length + 9 })
   })
 
-  it('keep no listener that they did not have before', async () => {
-    const relayed = await pair()
-    const { socket } = relayed.client
-    const before = socket.eventNames().map((name) => [name, socket.listenerCount(name)])
-    expect(join(relayed)).toBe(true)
-    expect(socket.eventNames().map((name) => [name, socket.listenerCount(name)])).toEqual(before)
+  it('close what they have said to, and read what is still on its way there first', async () => {
+    const relayed = await relay()
+    const { client, target } = relayed
+    target.peer.pause()
+    client.peer.end(much)
+    await standstill(() => relayed.traffic.up)
+    expect(target.at.waiting).toBeGreaterThan(0)
+    // Its own end is known long before all that it is to hear has left.
+    target.peer.end('enough')
+    expect(await hear(client.peer)).toBe('enough')
+    expect(relayed.state.over).toBe(false)
+    const heard: Uint8Array[] = []
+    target.peer.on('data', (chunk) => heard.push(chunk)).resume()
+    await once(target.peer, 'end')
+    expect(Buffer.concat(heard).equals(much)).toBe(true)
+    expect(await relayed.outcome).toEqual({ up: much.length, down: 6 })
   })
 })
 
 describe('what does not join', () => {
-  const occupied: ReadonlyArray<readonly [string, (ours: SocketDuplex) => void]> = [
+  const occupied: ReadonlyArray<readonly [string, (ours: SocketDuplex) => unknown]> = [
     ['that somebody reads', (ours) => void failureOf(iterate(ours).next())],
     ['whose source was returned', (ours) => void iterate(ours).return?.()],
-    ['whose sink was called', (ours) => void failureOf(ours.sink(say()))]
+    ['whose sink was called', (ours) => void failureOf(ours.sink(say()))],
+    ['that was aborted', (ours) => ours.abort(new Error('enough'))],
+    ['that is detached', (ours) => transport(ours).detach(() => {})]
   ]
 
   it.each(sides.flatMap((side) => occupied.map(([how, occupy]) => [side, how, occupy] as const)))(
-    'a %s %s',
+    'a %s %s: nothing has happened then',
     async (side, _, occupy) => {
-      const both = { client: await connected(), target: await connected() }
-      const { flow } = recorded()
+      const both = { client: await opened(), target: await opened() }
+      const { flow, traffic, state } = recorded()
+      const other = both[side === 'client' ? 'target' : 'client']
+      other.at.unread(hex`${'first, '}`)
       occupy(both[side].ours)
-      expect(transport(both.client.ours).join(transport(both.target.ours), flow)).toBe(false)
+      expect(both.client.at.join(both.target.at, flow)).toBe(false)
+      other.peer.end('last')
+      expect((await all(other.ours.source)).toString()).toBe('first, last')
+      expect([traffic, state.over]).toEqual([{ up: 0, down: 0 }, false])
     }
   )
 
-  it('a socket with itself, with one that is joined, or with what is none', async () => {
-    const [one, other, third] = await Promise.all([connected(), connected(), connected()])
+  it.each(sides)('a %s whose peer has reset it, once that is known', async (side) => {
+    const both = { client: await opened(), target: await opened() }
+    const reading = failureOf(iterate(both[side].ours).next())
+    both[side].peer.resetAndDestroy()
+    expect(await reading).toMatchObject({ code: 'ECONNRESET' })
+    expect(both.client.at.join(both.target.at, recorded().flow)).toBe(false)
+  })
+
+  it.each(sides)('a %s that has just been found broken, though nobody was told yet', async (side) => {
+    const both = { client: await opened(), target: await opened() }
+    const { at, peer } = both[side]
+    const gone = once(peer, 'close')
+    peer.resetAndDestroy()
+    await gone
+    const broken = new Promise((resolve) => at.broken(resolve))
+    at.write(hex`${'anybody there?'}`)
+    expect(both.client.at.join(both.target.at, recorded().flow)).toBe(false)
+    expect(await broken).toMatchObject({ syscall: 'write' })
+  })
+
+  it('a handle with itself, with one that is joined, or with what is none', async () => {
+    const [one, other, third] = await Promise.all([opened(), opened(), opened()])
     const { flow } = recorded()
-    const [first, second, last] = [one, other, third].map(({ ours }) => transport(ours)) as [
-      Transport,
-      Transport,
-      Transport
-    ]
-    expect(first.join(first, flow)).toBe(false)
-    expect(first.join({ duplex: other.ours } as unknown as Transport, flow)).toBe(false)
-    expect(first.join(second, flow)).toBe(true)
-    expect(last.join(first, flow)).toBe(false)
-    expect(second.join(last, flow)).toBe(false)
+    expect(one.at.join(one.at, flow)).toBe(false)
+    expect(one.at.join({ duplex: other.ours } as unknown as Transport, flow)).toBe(false)
+    expect(one.at.join(other.at, flow)).toBe(true)
+    expect(third.at.join(one.at, flow)).toBe(false)
+    expect(other.at.join(third.at, flow)).toBe(false)
   })
 
   it('goes on by its iterators', async () => {
-    const [one, other] = await Promise.all([connected(), connected()])
+    const [one, other] = await Promise.all([opened(), connected()])
+    expect(transportOf(other.ours)).toBeUndefined()
     const tls = { duplex: other.ours } as unknown as Transport
-    const joined = transport(one.ours).join(tls, recorded().flow)
-    expect(joined).toBe(false)
+    expect(one.at.join(tls, recorded().flow)).toBe(false)
     one.peer.end('as ever')
     expect((await all(one.ours.source)).toString()).toBe('as ever')
   })
 })
 
-it('a socket that breaks after its relay has ended is nobody’s concern', async () => {
-  const [client, target] = await Promise.all([connected(), connected()])
+it.each(sides)('an abort of the %s after the relay has ended is nobody’s concern', async (side) => {
+  const both = { client: await opened(), target: await opened() }
   const { flow, outcome } = recorded()
-  transport(client.ours).join(transport(target.ours), flow)
-  client.peer.resume().end()
-  target.peer.resume().end()
-  await outcome
-  const late = vi.fn<(error: unknown) => void>()
-  process.on('uncaughtException', late)
-  onTestFinished(() => void process.off('uncaughtException', late))
-  client.socket.emit('error', new Error('late'))
-  client.ours.abort(new Error('late, too'))
-  expect(late).not.toHaveBeenCalled()
+  both.client.at.join(both.target.at, flow)
+  both.client.peer.resume().end()
+  both.target.peer.resume().end()
+  expect(await outcome).toEqual({ up: 0, down: 0 })
+  expect(() => both[side].ours.abort(new Error('late'))).not.toThrow()
+})
+
+describe('a flow', () => {
+  /** A relay whose flow does this of the first bytes, in place of counting them. */
+  const relayed = async (passed: (both: { client: Opened; target: Opened }) => void) => {
+    const [client, target] = await Promise.all([opened(), opened()])
+    const { flow, outcome } = recorded()
+    const first = vi.fn<Flow['passed']>().mockImplementationOnce(() => passed({ client, target }))
+    expect(client.at.join(target.at, { ...flow, passed: first })).toBe(true)
+    return { client, target, outcome, first }
+  }
+
+  it.each(sides)('may abort the %s as soon as it hears of bytes: they go nowhere', async (side) => {
+    const reason = new Error('enough')
+    const { client, target, outcome } = await relayed((both) => both[side].ours.abort(reason))
+    const heard = vi.fn<(bytes: Uint8Array) => void>()
+    target.peer.on('data', heard)
+    const closed = await countClosed()
+    client.peer.write('too much')
+    expect(await outcome).toBe(reason)
+    client.ours.abort(reason)
+    target.ours.abort(reason)
+    await standstill(() => target.peer.bytesRead)
+    for (const { peer } of [client, target]) peer.destroy()
+    await closed(4)
+    expect(heard).not.toHaveBeenCalled()
+  })
+
+  it('may abort of what was read before they were joined, too', async () => {
+    const reason = new Error('enough')
+    const [client, target] = await Promise.all([opened(), opened()])
+    const { flow, outcome } = recorded()
+    client.at.unread(hex`${'too'}`)
+    client.at.unread(hex`${'much'}`)
+    const passed = vi.fn<Flow['passed']>(() => client.ours.abort(reason))
+    expect(client.at.join(target.at, { ...flow, passed })).toBe(true)
+    expect(await outcome).toBe(reason)
+    expect(passed).toHaveBeenCalledOnce()
+  })
+
+  it('that throws has thrown out of the event loop; the other relays go on', async () => {
+    const error = new Error('a bug of somebody’s')
+    const other = await relayed(() => {})
+    const heard = hear(other.target.peer)
+    const thrown = uncaught()
+    const { client, target, outcome } = await relayed(() => {
+      throw error
+    })
+    client.peer.write('hello')
+    expect(await thrown).toBe(error)
+    other.client.peer.end('we go on')
+    expect(await heard).toBe('we go on')
+    // Nor does it hang: whoever ends it is heard.
+    client.ours.abort(error)
+    expect(await outcome).toBe(error)
+    expect(await failureOf(iterate(client.ours).next())).toBe(error)
+    target.ours.abort(error)
+  })
 })

@@ -1,0 +1,92 @@
+import { ClosedError } from '@it-socks/protocol'
+import type { Bytes, Flow } from '@it-socks/stage'
+import type { TcpHandle } from './libuv.ts'
+import { finished, type State } from './state.ts'
+
+/** Why it is over, for whoever comes late, too. */
+export const breakage = (connection: State): unknown => (connection.error ??= new ClosedError())
+
+/** It is over, and well so. */
+export const close = (connection: State): void => {
+  if (connection.isClosed) return
+  connection.isClosed = true
+  connection.whenBroken = undefined
+  connection.handle.close()
+  const { writer } = connection
+  connection.writer = undefined
+  writer?.resolve()
+  // Both directions have ended; and where those of the other have, too, so has the relay.
+  if (connection.peer?.isClosed === true) part(connection)?.ended()
+}
+
+/**
+ * Closes it once what has come by now is read: left unread it would be a reset, and that may overtake what was said last.
+ * Between the first turn and the second all that is there is read, whenever this one is called.
+ */
+export const closeSoon = (connection: State): void => void setImmediate(() => setImmediate(() => close(connection)))
+
+/** It is over, for this reason: all whom it concerns hear of it now. */
+export const breakOff = (connection: State, reason: unknown): void => {
+  if (connection.isClosed) return
+  connection.error ??= reason
+  connection.isClosed = true
+  connection.waiting = 0
+  connection.handle.close()
+  settleReaders(connection)
+  tellWriters(connection, breakage(connection))
+  part(connection)?.failed(breakage(connection))
+}
+
+/** It is over, and they hear of it in a moment: who has called would not expect it before. */
+export const doom = (connection: State, reason: unknown): void => {
+  connection.error ??= reason
+  queueMicrotask(() => breakOff(connection, reason))
+}
+
+/** Ends it at once; the peer hears of a reset, where there is such a thing. */
+export const reset = (connection: State, reason: unknown): void => {
+  if (connection.isClosed) return
+  const { handle, saying } = connection
+  // While its end is on the way libuv refuses to, and the descriptor would be lost for good.
+  if ('reset' in handle && saying !== 'the end') (handle as TcpHandle).reset()
+  breakOff(connection, reason)
+}
+
+/** Whoever waits for something to read hears that nothing comes. */
+export const settleReaders = (connection: State): void => {
+  let { reader } = connection
+  connection.reader = undefined
+  for (; reader !== undefined; reader = reader.behind) {
+    if (connection.isEnded) reader.resolve(finished)
+    else reader.reject(breakage(connection))
+  }
+}
+
+const tellWriters = (connection: State, error: unknown): void => {
+  const { writer, whenBroken } = connection
+  connection.writer = undefined
+  connection.whenBroken = undefined
+  connection.whenDrained = undefined
+  if (writer !== undefined) {
+    writer.reject(error)
+    returnTo(writer.iterator)
+  }
+  whenBroken?.(error)
+}
+
+/** The relay is over: whose it was, the first time. */
+const part = (connection: State): Flow | undefined => {
+  const { flow, peer } = connection
+  if (peer !== undefined) {
+    peer.flow = undefined
+    peer.peer = undefined
+  }
+  connection.flow = undefined
+  connection.peer = undefined
+  return flow
+}
+
+/** Nothing more is taken from there. */
+export const returnTo = (iterator: AsyncIterator<Bytes>): void => {
+  iterator.return?.().catch(() => {})
+}
