@@ -146,12 +146,12 @@ export class Side implements Watcher {
     return false
   }
 
-  /** All that came from here has been delivered: the peer hears that no more comes. */
+  /** All that came from here has been delivered: the peer hears that no more comes. Where that is all, closing says it, too. */
   finish(): void {
     this.stage = 'over'
+    if (this.peer.stage === 'over') return this.relay.end()
     // It fails where the peer has reset meanwhile, and the kernel has a better name for that.
-    if (shutdown(this.peer.fd, SHUT_WR) < 0) return this.relay.failOf(this.peer)
-    if (this.peer.stage === 'over') this.relay.end()
+    if (shutdown(this.peer.fd, SHUT_WR) < 0) this.relay.failOf(this.peer)
   }
 
   /** The kernel says that the connection is no more. What came before that is delivered, as far as there is room. */
