@@ -27,7 +27,8 @@ export type Signal = AbortSignal | Cancellation
 /** The signal of whoever has no way to abort. */
 export const never: AbortSignal = new AbortController().signal
 
-class LazySignal implements Canceller {
+/** Makes its `AbortSignal` when somebody asks for it. */
+export class LazySignal implements Canceller {
   aborted = false
   reason: unknown = undefined
   /** Most have one. */

@@ -3,47 +3,96 @@ import { attempt } from './attempt.ts'
 /** Node lets a timer of more milliseconds than this go off at once. */
 const longestTimer = 2 ** 31 - 1
 
-interface Waiting {
-  readonly due: number
-  readonly act: () => void
-}
-
 /**
- * All who wait for one span of time, in the order in which they began, which is the order in which they are due: one timer
- * serves them all.
+ * All alarms of one length, in the order in which they were set, which is the order in which they are due: one timer serves
+ * them all.
  */
-interface Span {
-  readonly waiting: Set<Waiting>
-  timer: ReturnType<typeof setTimeout>
+class Span {
+  readonly milliseconds: number
+  first: Alarm | undefined = undefined
+  last: Alarm | undefined = undefined
+  #timer: ReturnType<typeof setTimeout> | undefined = undefined
   /** When the timer goes off. */
-  due: number
+  #due = 0
+
+  constructor(milliseconds: number) {
+    this.milliseconds = milliseconds
+  }
+
+  add(alarm: Alarm): void {
+    alarm.before = this.last
+    if (this.last === undefined) this.first = alarm
+    else this.last.behind = alarm
+    this.last = alarm
+    if (this.#timer === undefined) this.#wind(alarm)
+  }
+
+  remove({ before, behind }: Alarm): void {
+    if (before === undefined) this.first = behind
+    else before.behind = behind
+    if (behind === undefined) this.last = before
+    else behind.before = before
+  }
+
+  /** Where nobody waits any more. There may be another one by now: the last to be stopped puts it away, and so may who goes off. */
+  putAway(): void {
+    clearTimeout(this.#timer)
+    if (spans.get(this.milliseconds) === this) spans.delete(this.milliseconds)
+  }
+
+  /** Sets the timer for the first who waits. */
+  #wind({ due }: Alarm): void {
+    const now = performance.now()
+    // Node cuts a fraction off, and the timer would be early.
+    const left = Math.min(Math.ceil(Math.max(due - now, 0)), longestTimer)
+    this.#timer = setTimeout(() => this.#goOff(), left)
+    this.#due = now + left
+  }
+
+  #goOff(): void {
+    // A timer may be early by less than a millisecond, and is right about the time in tests that fake it.
+    const now = Math.max(performance.now() + 1, this.#due)
+    while (this.first !== undefined && this.first.due <= now) this.first.goOff()
+    if (this.first === undefined) this.putAway()
+    else this.#wind(this.first)
+  }
 }
 
 const spans = new Map<number, Span>()
 
-/** Sets a span's timer for the first who waits. */
-const wind = (milliseconds: number, span: Pick<Span, 'waiting'>, { due }: Waiting): Span => {
-  const now = performance.now()
-  // Node cuts a fraction off, and the timer would be early.
-  const left = Math.min(Math.ceil(Math.max(due - now, 0)), longestTimer)
-  return Object.assign(span, { timer: setTimeout(goOff, left, milliseconds), due: now + left })
-}
+/** Calls somebody when so many milliseconds have passed, however many: `Infinity` is never. */
+export class Alarm {
+  readonly due: number
+  before: Alarm | undefined = undefined
+  behind: Alarm | undefined = undefined
+  readonly #act: () => void
+  #span: Span | undefined = undefined
 
-const goOff = (milliseconds: number): void => {
-  const span = spans.get(milliseconds)
-  if (span === undefined) return
-  // A timer may be early by less than a millisecond, and is right about the time in tests that fake it.
-  const now = Math.max(performance.now() + 1, span.due)
-  for (const waiting of span.waiting) {
-    if (waiting.due > now) break
-    span.waiting.delete(waiting)
-    attempt(waiting.act)
+  constructor(milliseconds: number, act: () => void) {
+    this.#act = act
+    this.due = performance.now() + milliseconds
+    if (milliseconds === Infinity) return
+    this.#span = spans.get(milliseconds)
+    if (this.#span === undefined) spans.set(milliseconds, (this.#span = new Span(milliseconds)))
+    this.#span.add(this)
   }
-  // Whoever was the last to be stopped meanwhile has put the span away.
-  if (spans.get(milliseconds) !== span) return
-  const [next] = span.waiting
-  if (next === undefined) spans.delete(milliseconds)
-  else wind(milliseconds, span, next)
+
+  stop(): void {
+    const span = this.#span
+    if (span === undefined) return
+    this.#leave(span)
+    if (span.first === undefined) span.putAway()
+  }
+
+  goOff(): void {
+    this.#leave(this.#span!)
+    attempt(this.#act)
+  }
+
+  #leave(span: Span): void {
+    this.#span = undefined
+    span.remove(this)
+  }
 }
 
 /**
@@ -51,15 +100,6 @@ const goOff = (milliseconds: number): void => {
  * one span cost one timer.
  */
 export const after = (milliseconds: number, act: () => void): (() => void) => {
-  if (milliseconds === Infinity) return () => {}
-  const waiting: Waiting = { due: performance.now() + milliseconds, act }
-  let span = spans.get(milliseconds)
-  if (span === undefined) spans.set(milliseconds, (span = wind(milliseconds, { waiting: new Set() }, waiting)))
-  const { waiting: all } = span
-  all.add(waiting)
-  return () => {
-    if (!all.delete(waiting) || all.size > 0) return
-    clearTimeout(span.timer)
-    spans.delete(milliseconds)
-  }
+  const alarm = new Alarm(milliseconds, act)
+  return () => alarm.stop()
 }

@@ -1,5 +1,5 @@
-import { cancellation, cancellationOf, type Cancellation, type Signal } from './cancellation.ts'
-import { after } from './clock.ts'
+import { LazySignal, cancellationOf, type Cancellation, type Signal } from './cancellation.ts'
+import { Alarm } from './clock.ts'
 
 /**
  * Calls `listener` once when `signal` aborts, at once if it already has; returns what takes the listener back.
@@ -52,45 +52,51 @@ export const abortable = <T>(promise: Promise<T>, signal: Signal): Promise<T> =>
 export interface TimeLimit {
   /** Aborts with the outer signal, or when time is up. */
   readonly cancellation: Cancellation
+  /** The outer signal. */
+  readonly outer: Cancellation
   /** The same as a signal. */
   readonly signal: AbortSignal
   /** Stops the clock. What has not aborted by now never will. */
   stop(): void
 }
 
-class Limit implements TimeLimit {
-  readonly cancellation = cancellation()
-  readonly #above: Cancellation
-  readonly #follow = (): void => this.cancellation.abort(this.#above.reason)
-  readonly #stopClock: () => void
+class Limit extends LazySignal implements TimeLimit {
+  readonly outer: Cancellation
+  readonly #follow = (): void => this.abort(this.outer.reason)
+  readonly #alarm: Alarm
 
-  constructor(above: Cancellation, milliseconds: number, expired: () => Error) {
-    this.#above = above
-    this.#stopClock = after(milliseconds, () => this.cancellation.abort(expired()))
-    if (above.aborted) this.#follow()
-    else above.listen(this.#follow)
+  constructor(outer: Cancellation, milliseconds: number, expired: () => Error) {
+    super()
+    this.outer = outer
+    this.#alarm = new Alarm(milliseconds, () => this.abort(expired()))
+    if (outer.aborted) this.#follow()
+    else outer.listen(this.#follow)
   }
 
-  get signal(): AbortSignal {
-    return this.cancellation.signal
+  get cancellation(): Cancellation {
+    return this
   }
 
   stop(): void {
-    this.#stopClock()
-    this.#above.forget(this.#follow)
+    this.#alarm.stop()
+    this.outer.forget(this.#follow)
   }
 }
 
 /** What has no limit. */
 class Endless implements TimeLimit {
-  readonly cancellation: Cancellation
+  readonly outer: Cancellation
 
-  constructor(cancellation: Cancellation) {
-    this.cancellation = cancellation
+  constructor(outer: Cancellation) {
+    this.outer = outer
+  }
+
+  get cancellation(): Cancellation {
+    return this.outer
   }
 
   get signal(): AbortSignal {
-    return this.cancellation.signal
+    return this.outer.signal
   }
 
   stop(): void {}
