@@ -13,6 +13,12 @@ export interface Frames {
    */
   read<T>(message: Message<T>): Promise<T>
   /**
+   * The same without waiting: `undefined` where the message has not come whole, and then nothing has been read.
+   *
+   * @throws {MalformedError} for bytes that the RFC does not allow
+   */
+  readNow<T extends {}>(message: Message<T>): T | undefined
+  /**
    * Looks at what comes next without reading it. Fewer than `length` bytes come of it only where the stream has ended.
    */
   peek(length: number): Promise<Uint8Array>
@@ -35,6 +41,8 @@ export interface Frames {
 const lookahead = 64 * 1024
 const nothing = new Uint8Array()
 const finished: IteratorResult<Bytes, void> = { done: true, value: undefined }
+/** What comes of a message that is not there whole. */
+const notYet: unique symbol = Symbol('not yet')
 
 /** Makes a frame reader of a byte source. Nothing is pulled before the first `read`. */
 export const readFrames = (source: AsyncIterable<Bytes>): Frames => new Reader(source)
@@ -54,25 +62,23 @@ class Reader implements Frames {
     this.source = source
   }
 
-  async read<T>(message: Message<T>): Promise<T> {
-    // A message that has not begun is not worth a try.
-    let isAll = this.#unread === 0 && !(await this.#pull())
-    for (;;) {
-      const cursor = new Cursor(message.name, this.#head, isAll, this.#from)
-      try {
-        const value = message.decode(cursor)
-        this.#from = cursor.offset
-        return value
-      } catch (error) {
-        if (error !== incomplete) throw error
-      }
-      if (!this.#gather()) isAll = !(await this.#pull())
-    }
+  // No async function where a message comes whole, as most do: it would be one more promise to wait for.
+  read<T>(message: Message<T>): Promise<T> {
+    if (this.#unread > 0) return this.#readOn(message)
+    return this.#pull().then((more) => {
+      const read = this.#decode(message, !more)
+      return read === notYet ? this.#readOn(message) : read
+    })
   }
 
-  async peek(length: number): Promise<Uint8Array> {
-    while (this.#head.length - this.#from < length && (this.#gather() || (await this.#pull())));
-    return this.#head.subarray(this.#from, this.#from + length)
+  readNow<T extends {}>(message: Message<T>): T | undefined {
+    const read = this.#unread === 0 ? notYet : this.#decode(message, false)
+    return read === notYet ? undefined : read
+  }
+
+  peek(length: number): Promise<Uint8Array> {
+    if (this.#has(length)) return Promise.resolve(this.#front(length))
+    return this.#pull().then(() => (this.#has(length) ? this.#front(length) : this.#peekOn(length)))
   }
 
   async ended(): Promise<void> {
@@ -98,6 +104,41 @@ class Reader implements Frames {
     return readFrames(transform(this.rest()))
   }
 
+  async #readOn<T>(message: Message<T>): Promise<T> {
+    for (let isAll = false; ; isAll = !(await this.#pull())) {
+      const read = this.#decode(message, isAll)
+      if (read !== notYet) return read
+    }
+  }
+
+  /** @param isAll whether no more will come */
+  #decode<T>(message: Message<T>, isAll: boolean): T | typeof notYet {
+    for (;;) {
+      const cursor = new Cursor(message.name, this.#head, isAll, this.#from)
+      try {
+        const value = message.decode(cursor)
+        this.#from = cursor.offset
+        return value
+      } catch (error) {
+        if (error !== incomplete) throw error
+      }
+      if (!this.#gather()) return notYet
+    }
+  }
+
+  async #peekOn(length: number): Promise<Uint8Array> {
+    while (!this.#has(length) && (await this.#pull()));
+    return this.#front(length)
+  }
+
+  #front(length: number): Uint8Array {
+    return this.#head.subarray(this.#from, this.#from + length)
+  }
+
+  #has(length: number): boolean {
+    return this.#head.length - this.#from >= length || (this.#gather() && this.#has(length))
+  }
+
   get #unread(): number {
     return this.#head.length - this.#from + (this.#behind?.byteLength ?? 0)
   }
@@ -119,15 +160,17 @@ class Reader implements Frames {
    */
   #pull(): Promise<boolean> {
     this.#iterator ??= this.source[Symbol.asyncIterator]()
-    return (this.#pulling ??= this.#iterator.next().then(({ done, value }) => {
-      if (done === true) return false
-      this.#pulling = undefined
-      if (this.#unread === 0) {
-        this.#head = value instanceof Uint8Array ? value : value.subarray()
-        this.#from = 0
-      } else (this.#behind ??= new Uint8ArrayList()).append(value)
-      return true
-    }))
+    return (this.#pulling ??= this.#iterator.next().then(this.#came))
+  }
+
+  readonly #came = ({ done, value }: IteratorResult<Bytes>): boolean => {
+    if (done === true) return false
+    this.#pulling = undefined
+    if (this.#unread === 0) {
+      this.#head = value instanceof Uint8Array ? value : value.subarray()
+      this.#from = 0
+    } else (this.#behind ??= new Uint8ArrayList()).append(value)
+    return true
   }
 
   #takeAll(): Bytes {

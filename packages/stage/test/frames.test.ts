@@ -136,3 +136,37 @@ describe('through', () => {
     expect(state.pulled).toBe(0)
   })
 })
+
+describe('readNow', () => {
+  it('gives a message that has come whole, however it is cut, and waits for nothing', async () => {
+    const { state, source } = watched(hex`05`, hex`01 00 05`, hex`01`)
+    const reader = readFrames(source)
+    expect(reader.readNow(greeting)).toBeUndefined()
+    expect(state.pulled).toBe(0)
+    await reader.peek(2)
+    expect(reader.readNow(greeting)).toEqual({ methods: [0] })
+    expect(reader.readNow(greeting)).toBeUndefined()
+    expect(state.pulled).toBe(2)
+  })
+
+  it('reads nothing of one that has not, which can be waited for', async () => {
+    const reader = readFrames(chunks(hex`05 02`, hex`00`, hex`02 aa`))
+    await reader.peek(1)
+    expect(reader.readNow(greeting)).toBeUndefined()
+    expect(await reader.read(greeting)).toEqual({ methods: [0, 2] })
+    expect(await all(reader.rest())).toEqual(['aa'])
+  })
+
+  it('throws for one that is malformed', async () => {
+    const reader = readFrames(chunks(hex`04 01 00`))
+    await reader.peek(1)
+    expect(() => reader.readNow(greeting)).toThrow('VER must be 0x05')
+  })
+
+  it('leaves it to who waits that the stream has ended', async () => {
+    const reader = readFrames(chunks(hex`05 01`))
+    await reader.peek(3)
+    expect(reader.readNow(greeting)).toBeUndefined()
+    await expect(reader.read(greeting)).rejects.toThrow('the greeting ended after 2 bytes, in METHODS')
+  })
+})
