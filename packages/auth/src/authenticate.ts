@@ -5,10 +5,11 @@ import {
   greeting,
   methodSelection,
   noAcceptableMethods,
-  refusal
+  refusal,
+  type Greeting
 } from '@it-socks/protocol'
-import { isSpeaking, stage, takeTurn, type Authenticated, type Frames, type Replacements } from '@it-socks/stage'
-import type { Say, Speaking, Stage, StageBody } from '@it-socks/stage'
+import { choose, isSpeaking, stage, type Authenticated, type Replacements } from '@it-socks/stage'
+import type { Speaking, Stage, StageBody } from '@it-socks/stage'
 import type { IdentityOf, ServerMethod } from './method.ts'
 
 const noneWillDo = methodSelection.encode({ method: noAcceptableMethods })
@@ -34,33 +35,32 @@ const noneWillDo = methodSelection.encode({ method: noAcceptableMethods })
 export const authenticate = <Method extends ServerMethod>(
   methods: readonly Method[]
 ): Stage<unknown, Authenticated<IdentityOf<Method>>> => {
+  type Way = Stage<unknown, Authenticated<IdentityOf<Method>>>
   checkMethods(methods)
   const ways = methods.map((method) => ({
     id: method.id,
     selection: methodSelection.encode({ method: method.id }),
-    turn: stage<unknown, Authenticated<IdentityOf<Method>>>(refusingFrom(method)).turn
+    stage: stage<unknown, Authenticated<IdentityOf<Method>>>(refusingFrom(method))
   }))
-  const select = stage<unknown, { way: (typeof ways)[number] }>(async ({ frames }, say) => {
-    const offered = await readGreeting(frames, say)
-    const way = ways.find(({ id }) => offered.includes(id))
-    await say(way?.selection ?? noneWillDo)
-    if (way === undefined) throw new NoAcceptableMethodError(offered)
-    return { way }
+  return choose(({ frames }, say) => {
+    const select = ({ methods: offered }: Greeting): Way | Promise<Way> => {
+      const way = ways.find(({ id }) => offered.includes(id))
+      if (way === undefined) throw new NoAcceptableMethodError(offered)
+      const room = say(way.selection)
+      return room === undefined ? way.stage : room.then(() => way.stage)
+    }
+    const refuse = async (error: unknown): Promise<never> => {
+      // A greeting without methods is answered like one whose methods will not do.
+      if (error instanceof NoAcceptableMethodError || error instanceof NoMethodsError) await say(noneWillDo)
+      throw error
+    }
+    try {
+      const now = frames.readNow(greeting)
+      return now === undefined ? frames.read(greeting).then(select).catch(refuse) : select(now)
+    } catch (error) {
+      return refuse(error)
+    }
   })
-  return takeTurn(async (handoff, say) => {
-    const { way } = (await select.turn(handoff, say)).context
-    return way.turn(handoff, say)
-  })
-}
-
-/** A greeting without methods is answered like one whose methods will not do. */
-const readGreeting = async (frames: Frames, say: Say): Promise<readonly number[]> => {
-  try {
-    return (await frames.read(greeting)).methods
-  } catch (error) {
-    if (error instanceof NoMethodsError) await say(noneWillDo)
-    throw error
-  }
 }
 
 /** The method's own body, and SOCKS5 replies for refusals behind it. */

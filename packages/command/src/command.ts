@@ -1,5 +1,5 @@
 import { RefusedError, type CommandName } from '@it-socks/protocol'
-import { stage, takeTurn, type Authenticated, type Requested, type Stage, type Tunnelled } from '@it-socks/stage'
+import { choose, type Authenticated, type Requested, type Stage, type Tunnelled } from '@it-socks/stage'
 
 /** What every command may count on: it comes after `authenticate` and `request`. */
 export type Commanded = Authenticated & Requested
@@ -24,18 +24,12 @@ export type CommandHandler<Needs = Commanded> = Stage<Needs, Tunnelled>
 export const command = <Needs = Commanded>(
   handlers: Readonly<Partial<Record<CommandName, CommandHandler<Needs>>>>
 ): CommandHandler<Needs & Commanded> =>
-  takeTurn((handoff, say) => {
-    const { identity, request } = handoff.context as Partial<Commanded>
-    if (identity === undefined || request === undefined) return outOfPlace.turn(handoff, say)
-    return (handlers[request.command] ?? notSupported).turn(handoff, say)
+  choose(({ context }) => {
+    const { identity, request } = context as Partial<Commanded>
+    if (identity === undefined || request === undefined) {
+      throw new RefusedError('not-allowed', { message: 'command comes after authenticate and request' })
+    }
+    const handler = handlers[request.command]
+    if (handler === undefined) throw new RefusedError('command-not-supported')
+    return handler
   })
-
-const refuse = (makeError: () => RefusedError): CommandHandler<unknown> =>
-  stage<unknown, Tunnelled>(() => {
-    throw makeError()
-  })
-
-const notSupported = refuse(() => new RefusedError('command-not-supported'))
-const outOfPlace = refuse(
-  () => new RefusedError('not-allowed', { message: 'command comes after authenticate and request' })
-)

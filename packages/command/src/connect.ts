@@ -18,10 +18,11 @@ import { handOver } from './hand-over.ts'
  * ```
  */
 export const connect = (dial: Dial): CommandHandler<Commanded & Partial<Authorized>> =>
-  stage<Commanded & Partial<Authorized>, Tunnelled>(async (handoff) => {
+  stage<Commanded & Partial<Authorized>, Tunnelled>((handoff) => {
     const { context } = handoff
-    const tunnel = await dial(context.request.destination, new ConnectOptions(handoff))
-    return handOver(context, tunnel, tunnel.localAddress ?? unspecified)
+    return dial(context.request.destination, new ConnectOptions(handoff)).then((tunnel) =>
+      handOver(context, tunnel, tunnel.localAddress ?? unspecified)
+    )
   })
 
 /** Most have no use for a signal: it is made for who asks. The rules are asked about the addresses of the destination. */

@@ -1,4 +1,4 @@
-import { reply, replyCode, request as message } from '@it-socks/protocol'
+import { reply, replyCode, request as message, type Request } from '@it-socks/protocol'
 import { stage, type Requested, type Stage } from '@it-socks/stage'
 
 /**
@@ -18,7 +18,9 @@ import { stage, type Requested, type Stage } from '@it-socks/stage'
  * ```
  */
 export const request = (): Stage<unknown, Requested> =>
-  stage<unknown, Requested>(async ({ frames }) => ({ request: await frames.read(message), grant }))
+  stage<unknown, Requested>(({ frames }) => frames.read(message).then(requested))
+
+const requested = (request: Request): Requested => ({ request, grant })
 
 const succeeded = replyCode('succeeded')
 const grant: Requested['grant'] = (bound) => reply.encode({ rep: succeeded, bound })

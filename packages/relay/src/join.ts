@@ -66,19 +66,21 @@ export interface JoinOptions {
  * ```
  */
 export const join = (client: ByteDuplex, target: Tunnel, options: JoinOptions = {}): Promise<Traffic> =>
-  joinUntil(cancellationOf(options.signal), client, target, options)
+  new Promise((resolve, reject) => {
+    startRelay(cancellationOf(options.signal), client, target, options, { resolve, reject })
+  })
 
-/** The same, but for what it is cancelled by. */
-export const joinUntil = (
+/** The same, but for what it is cancelled by, and who is told how it ends. */
+export const startRelay = (
   cancellation: Cancellation,
   client: ByteDuplex,
   target: Tunnel,
-  options: Omit<JoinOptions, 'signal'>
-): Promise<Traffic> =>
-  new Promise((resolve, reject) => {
-    const { traffic = { up: 0, down: 0 } } = options
-    new Relay(client, target, traffic, cancellation, { resolve, reject }).start(options)
-  })
+  options: Omit<JoinOptions, 'signal'>,
+  outcome: Outcome
+): void => {
+  const { traffic = { up: 0, down: 0 } } = options
+  new Relay(client, target, traffic, cancellation, outcome).start(options)
+}
 
 interface Outcome {
   readonly resolve: (traffic: Traffic) => void

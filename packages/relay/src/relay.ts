@@ -1,5 +1,5 @@
-import { handshake, type ByteDuplex, type HandshakeOptions, type Step, type Tunnelled } from '@it-socks/stage'
-import { joinUntil, type JoinOptions, type Traffic } from './join.ts'
+import { whenEstablished, type ByteDuplex, type HandshakeOptions, type Step, type Tunnelled } from '@it-socks/stage'
+import { startRelay, type JoinOptions, type Traffic } from './join.ts'
 
 /** How to relay; the signal is the pipeline's. */
 export interface RelayOptions extends Omit<JoinOptions, 'signal'>, HandshakeOptions {}
@@ -33,7 +33,14 @@ export interface RelayOptions extends Omit<JoinOptions, 'signal'>, HandshakeOpti
  */
 export const relay =
   (client: ByteDuplex, options: RelayOptions = {}) =>
-  async <Context extends Tunnelled>(steps: AsyncIterable<Step<Context>>): Promise<Traffic> => {
-    const { context, duplex, cancellation } = await handshake(client, options)(steps)
-    return joinUntil(cancellation, duplex, context.tunnel, options)
-  }
+  <Context extends Tunnelled>(steps: AsyncIterable<Step<Context>>): Promise<Traffic> =>
+    new Promise((resolve, reject) => {
+      whenEstablished(
+        client,
+        options,
+        steps,
+        ({ context, duplex, cancellation }) =>
+          startRelay(cancellation, duplex, context.tunnel, options, { resolve, reject }),
+        reject
+      )
+    })

@@ -1,20 +1,8 @@
-import type { Bytes } from './duplex.ts'
 import { Iterating, type Result } from './iterating.ts'
 import { isHandoff, type Handoff, type Step } from './handoff.ts'
-
-/** Says bytes to the peer. Where that gives a promise, too much is waiting already: say no more before it resolves. */
-export type Say = (bytes: Bytes) => Promise<void> | undefined
-
-/**
- * What a stage does with the handoff: says bytes for the peer, sealed, and comes to the handoff for the next stage, now or
- * later. It has refused the peer by the time it throws.
- */
-export type Turn<Needs, Adds> = <Context extends Needs>(
-  handoff: Handoff<Context>,
-  say: Say
-) => Handoff<Context & Adds> | Promise<Handoff<Context & Adds>>
-
-type AnyTurn = Turn<unknown, unknown>
+import { takeTurns, type Ending } from './run.ts'
+import type { Say } from './say.ts'
+import type { Turn } from './turn.ts'
 
 /** Where a course starts: at a handoff, or behind steps that somebody else makes. */
 type Start = Handoff<unknown> | AsyncIterable<Step<unknown>>
@@ -25,26 +13,27 @@ type Start = Handoff<unknown> | AsyncIterable<Step<unknown>>
  */
 class Course implements AsyncGenerator<Step<unknown>, void> {
   readonly #start: Start
-  readonly #turns: AnyTurn[] = []
+  readonly #turns: Turn[] = []
   #iterating: Iterating | undefined
 
   constructor(start: Start) {
     this.#start = start
   }
 
-  /** The same course, and then this turn. */
-  with(turn: AnyTurn): this {
-    this.#turns.push(turn)
+  /** The same course, and then these turns. */
+  with(turns: readonly Turn[]): this {
+    this.#turns.push(...turns)
     return this
   }
 
-  run(say: Say): Promise<Handoff<unknown>> {
+  run(say: Say, ending: Ending): void {
     const start = this.#start
-    return 'frames' in start ? takeTurns(this.#turns, start, say) : takeTurnsBehind(start, this.#turns, say)
+    if ('frames' in start) takeTurns(this.#turns, start, say, ending)
+    else takeTurnsBehind(start, this.#turns, say, ending)
   }
 
   next(): Promise<Result> {
-    this.#iterating ??= new Iterating((say) => this.run(say))
+    this.#iterating ??= new Iterating((say) => soon((ending) => this.run(say, ending)))
     return this.#iterating.next()
   }
 
@@ -67,40 +56,39 @@ class Course implements AsyncGenerator<Step<unknown>, void> {
   }
 }
 
-/** Takes turns one after the other. */
-export const takeTurns = async <Context>(
-  turns: readonly AnyTurn[],
-  handoff: Handoff<Context>,
-  say: Say
-): Promise<Handoff<Context>> => {
-  let current: Handoff<Context> = handoff
-  for (const turn of turns) {
-    const next = turn(current, say)
-    current = next instanceof Promise ? await next : next
-  }
-  return current
-}
+/** An ending as a promise. */
+const soon = (run: (ending: Ending) => void): Promise<Handoff<unknown>> =>
+  new Promise((handedOver, failed) => {
+    run({ handedOver, failed })
+  })
 
 /** Says what others have to say, and takes turns on their handoff; they are let go of when that is over. */
-const takeTurnsBehind = async (
+const takeTurnsBehind = (
   steps: AsyncIterable<Step<unknown>>,
-  turns: readonly AnyTurn[],
-  say: Say
-): Promise<Handoff<unknown>> => {
-  for await (const step of steps) {
-    if (isHandoff(step)) return await takeTurns(turns, step, say)
-    await say(step)
+  turns: readonly Turn[],
+  say: Say,
+  ending: Ending
+): void => {
+  const handedOver = async (): Promise<Handoff<unknown>> => {
+    for await (const step of steps) {
+      if (isHandoff(step)) return await soon((own) => takeTurns(turns, step, say, own))
+      await say(step)
+    }
+    throw new Error('the pipeline ended without a handoff')
   }
-  throw new Error('the pipeline ended without a handoff')
+  handedOver().then(
+    (handoff) => ending.handedOver(handoff),
+    (error: unknown) => ending.failed(error)
+  )
 }
 
-/** The steps of a pipeline that goes on with this turn. */
-export const goOn = <Needs, Adds, Context extends Needs>(
+/** The steps of a pipeline that goes on with these turns. */
+export const goOn = <Adds, Context>(
   steps: AsyncIterable<Step<Context>>,
-  turn: Turn<Needs, Adds>
+  turns: readonly Turn[]
 ): AsyncGenerator<Step<Context & Adds>, void> => {
   const course = steps instanceof Course ? steps : new Course(steps)
-  return course.with(turn) as AsyncGenerator<Step<Context & Adds>, void>
+  return course.with(turns) as AsyncGenerator<Step<Context & Adds>, void>
 }
 
 /** The steps of a pipeline that starts here. */
@@ -108,5 +96,7 @@ export const startAt = <Context>(handoff: Handoff<Context>): AsyncGenerator<Hand
   new Course(handoff) as AsyncGenerator<Handoff<Context>, void>
 
 /** Runs a pipeline to its handoff, and says what it has to say. */
-export const run = <Context>(steps: AsyncIterable<Step<Context>>, say: Say): Promise<Handoff<Context>> =>
-  (steps instanceof Course ? steps.run(say) : takeTurnsBehind(steps, [], say)) as Promise<Handoff<Context>>
+export const run = (steps: AsyncIterable<Step<unknown>>, say: Say, ending: Ending): void => {
+  if (steps instanceof Course) steps.run(say, ending)
+  else takeTurnsBehind(steps, [], say, ending)
+}

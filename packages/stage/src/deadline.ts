@@ -1,5 +1,4 @@
 import { DeadlineError } from '@it-socks/protocol'
-import { cancelledBy, handoffOf } from './handoff.ts'
 import { limitTime } from './signal.ts'
 import { takeTurn, type Stage } from './stage.ts'
 
@@ -23,15 +22,10 @@ import { takeTurn, type Stage } from './stage.ts'
 export const deadline = <Needs, Adds>(
   phase: string,
   milliseconds: number,
-  { turn }: Stage<Needs, Adds>
-): Stage<Needs, Adds> =>
-  takeTurn(async (handoff, say) => {
-    const outer = cancelledBy(handoff)
-    const limit = limitTime(outer, milliseconds, () => new DeadlineError(phase, milliseconds))
-    try {
-      const next = await turn(handoffOf(handoff, limit.cancellation), say)
-      return handoffOf(next, outer)
-    } finally {
-      limit.stop()
-    }
+  { turns }: Stage<Needs, Adds>
+): Stage<Needs, Adds> => {
+  const expired = (): Error => new DeadlineError(phase, milliseconds)
+  return takeTurn({ kind: 'enter', limit: (outer) => limitTime(outer, milliseconds, expired) }, ...turns, {
+    kind: 'leave'
   })
+}

@@ -1,16 +1,6 @@
 import { TruncatedError, VersionError } from '@it-socks/protocol'
-import { stage, takeTurn, type Stage } from './stage.ts'
-
-const look = stage<unknown, { protocol: number }>(async ({ frames }) => {
-  const [protocol] = await frames.peek(1)
-  if (protocol === undefined) throw new TruncatedError('first message', 'VER', 0)
-  return { protocol }
-})
-
-const unknown = (expected: readonly number[], received: number): Stage<unknown, never> =>
-  stage<unknown, never>(() => {
-    throw new VersionError(expected, received)
-  })
+import { choose } from './choose.ts'
+import type { Stage } from './stage.ts'
 
 /**
  * Several protocols on one port: looks at the first byte, consumes nothing, and goes on with the stage of that protocol.
@@ -34,9 +24,11 @@ export const detect = <Needs, Adds extends Readonly<Record<number, unknown>>>(pr
   readonly [First in keyof Adds]: Stage<Needs, Adds[First]>
 }): Stage<Needs, Adds[keyof Adds]> => {
   const known = Object.keys(protocols).map(Number)
-  return takeTurn(async (handoff, say) => {
-    const { context } = await look.turn(handoff, say)
-    const { turn } = protocols[context.protocol] ?? unknown(known, context.protocol)
-    return await turn(handoff, say)
-  })
+  const protocolOf = ([first]: Uint8Array): Stage<Needs, Adds[keyof Adds]> => {
+    if (first === undefined) throw new TruncatedError('first message', 'VER', 0)
+    const protocol = protocols[first]
+    if (protocol === undefined) throw new VersionError(known, first)
+    return protocol
+  }
+  return choose(({ frames }) => frames.peek(1).then(protocolOf))
 }

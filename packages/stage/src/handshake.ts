@@ -1,9 +1,10 @@
+import type { Cancellation } from './cancellation.ts'
 import { after } from './clock.ts'
 import { run } from './course.ts'
 import type { Bytes, ByteDuplex } from './duplex.ts'
 import { cancelledBy, plain, type Handoff, type Seal, type Step } from './handoff.ts'
-import type { Cancellation } from './cancellation.ts'
 import { sinkOutlet, transportOutlet, type Outlet } from './outlet.ts'
+import type { Ending } from './run.ts'
 import { transportOf, type Transport } from './transport.ts'
 
 /** What a pipeline has come to. */
@@ -51,20 +52,87 @@ export interface HandshakeOptions {
  * ```
  */
 export const handshake =
-  (connection: ByteDuplex, { linger = 1000 }: HandshakeOptions = {}) =>
-  async <Context>(steps: AsyncIterable<Step<Context>>): Promise<Established<Context>> => {
-    const transport = transportOf(connection)
-    const outlet = transport === undefined ? sinkOutlet(connection) : transportOutlet(transport, connection)
-    try {
-      const handoff = await untilBroken(run(steps, outlet.say), outlet)
-      return new Left(handoff, leftOf(connection, transport, handoff, outlet))
-    } catch (error) {
-      const closed = outlet.follow(nothing()).then(() => discard(connection.source))
-      await within(linger, closed).catch(() => {})
-      connection.abort?.(error)
-      throw error
-    }
+  (connection: ByteDuplex, options: HandshakeOptions = {}) =>
+  <Context>(steps: AsyncIterable<Step<Context>>): Promise<Established<Context>> =>
+    new Promise((resolve, reject) => {
+      whenEstablished(connection, options, steps, resolve, reject)
+    })
+
+/** The same by callbacks, of which one is called, once: for ends of a pipeline that go on from there. */
+export const whenEstablished = <Context>(
+  connection: ByteDuplex,
+  { linger = 1000 }: HandshakeOptions,
+  steps: AsyncIterable<Step<Context>>,
+  established: (left: Established<Context>) => void,
+  failed: (error: unknown) => void
+): void => {
+  new Handshake(connection, linger, established, failed).start(steps)
+}
+
+class Handshake<Context> implements Ending {
+  readonly #connection: ByteDuplex
+  readonly #linger: number
+  readonly #established: (left: Established<Context>) => void
+  readonly #failed: (error: unknown) => void
+  readonly #transport: Transport | undefined
+  readonly #outlet: Outlet
+  /** Whether it has come to one of the two. */
+  #isOver = false
+  #broken: { readonly error: unknown } | undefined = undefined
+
+  constructor(
+    connection: ByteDuplex,
+    linger: number,
+    established: (left: Established<Context>) => void,
+    failed: (error: unknown) => void
+  ) {
+    this.#connection = connection
+    this.#linger = linger
+    this.#established = established
+    this.#failed = failed
+    this.#transport = transportOf(connection)
+    this.#outlet = this.#transport === undefined ? sinkOutlet(connection) : transportOutlet(this.#transport, connection)
   }
+
+  start(steps: AsyncIterable<Step<Context>>): void {
+    this.#outlet.broken((error) => this.#break(error))
+    run(steps, this.#outlet.say, this)
+  }
+
+  handedOver(handoff: Handoff<Context>): void {
+    // Nobody takes what the stages still hand over.
+    if (this.#broken !== undefined) return void handoff.refuse(this.#broken.error)
+    this.#isOver = true
+    let duplex: ByteDuplex
+    try {
+      duplex = leftOf(this.#connection, this.#transport, handoff, this.#outlet)
+    } catch (error) {
+      return this.#fail(error)
+    }
+    this.#established(new Left(handoff, duplex))
+  }
+
+  failed(error: unknown): void {
+    if (!this.#isOver) this.#fail(error)
+  }
+
+  #break(error: unknown): void {
+    this.#broken = { error }
+    // It breaks in both directions: a stage that is reading has a name for that, and is to have the first word.
+    if (!this.#isOver) setTimeout(() => this.failed(error))
+  }
+
+  #fail(error: unknown): void {
+    this.#isOver = true
+    this.#close(error).then(() => this.#failed(error), this.#failed)
+  }
+
+  async #close(error: unknown): Promise<void> {
+    const closed = this.#outlet.follow(nothing()).then(() => discard(this.#connection.source))
+    await within(this.#linger, closed).catch(() => {})
+    this.#connection.abort?.(error)
+  }
+}
 
 class Left<Context> implements Established<Context> {
   readonly context: Context
@@ -109,28 +177,6 @@ const leftOf = (
     abort: (reason) => connection.abort?.(reason)
   }
 }
-
-/** The handoff, unless the connection breaks first: then nobody takes what the stages still hand over. */
-const untilBroken = <Context>(handoff: Promise<Handoff<Context>>, outlet: Outlet): Promise<Handoff<Context>> =>
-  new Promise((resolve, reject) => {
-    let over = false
-    let broken: { error: unknown } | undefined
-    const handedOver = (handoff: Handoff<Context>): void => {
-      over = true
-      if (broken === undefined) resolve(handoff)
-      else handoff.refuse(broken.error)
-    }
-    const failed = (error: unknown): void => {
-      over = true
-      reject(error)
-    }
-    handoff.then(handedOver, failed)
-    outlet.broken((error) => {
-      broken = { error }
-      // It breaks in both directions: a stage that is reading has a name for that, and is to have the first word.
-      if (!over) setTimeout(() => reject(error))
-    })
-  })
 
 const nothing = async function* (): AsyncGenerator<Bytes, void> {}
 

@@ -1,7 +1,7 @@
 import { ClosedError } from '@it-socks/protocol'
-import type { Say } from './course.ts'
 import type { Bytes } from './duplex.ts'
 import type { Handoff, Step } from './handoff.ts'
+import type { Say } from './say.ts'
 
 export type Result = IteratorResult<Step<unknown>, void>
 

@@ -1,5 +1,5 @@
-import type { Say } from './course.ts'
 import type { Bytes, ByteDuplex } from './duplex.ts'
+import type { Say } from './say.ts'
 import type { Transport } from './transport.ts'
 
 /** What a connection is to be sent, while it is not yet known where that comes from in the end. */
@@ -19,29 +19,42 @@ const limit = 64 * 1024
 const finished: IteratorResult<Bytes, void> = { done: true, value: undefined }
 
 /** An outlet to a transport: its own queue will do. */
-export const transportOutlet = (transport: Transport, connection: ByteDuplex): Outlet => {
-  let told: ((error: unknown) => void) | undefined
-  let proceed: (() => void) | undefined
-  let isBroken = false
-  transport.broken((error) => {
-    isBroken = true
-    proceed?.()
-    told?.(error)
-  })
-  return {
-    say(bytes) {
-      if (isBroken) return undefined
-      transport.write(bytes)
-      if (transport.waiting <= limit) return undefined
-      return new Promise((resolve) => {
-        proceed = resolve
-        transport.drained(resolve)
-      })
-    },
-    broken(act) {
-      told = act
-    },
-    follow: (source) => connection.sink(source)
+export const transportOutlet = (transport: Transport, connection: ByteDuplex): Outlet =>
+  new TransportOutlet(transport, connection)
+
+class TransportOutlet implements Outlet {
+  readonly #transport: Transport
+  readonly #connection: ByteDuplex
+  #told: ((error: unknown) => void) | undefined = undefined
+  #proceed: (() => void) | undefined = undefined
+  #isBroken = false
+
+  constructor(transport: Transport, connection: ByteDuplex) {
+    this.#transport = transport
+    this.#connection = connection
+    transport.broken((error) => {
+      this.#isBroken = true
+      this.#proceed?.()
+      this.#told?.(error)
+    })
+  }
+
+  readonly say: Say = (bytes) => {
+    if (this.#isBroken) return undefined
+    this.#transport.write(bytes)
+    if (this.#transport.waiting <= limit) return undefined
+    return new Promise((resolve) => {
+      this.#proceed = resolve
+      this.#transport.drained(resolve)
+    })
+  }
+
+  broken(act: ((error: unknown) => void) | undefined): void {
+    this.#told = act
+  }
+
+  follow(source: AsyncIterable<Bytes>): Promise<void> {
+    return this.#connection.sink(source)
   }
 }
 

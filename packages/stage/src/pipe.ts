@@ -1,5 +1,4 @@
 import { pipe as itPipe } from 'it-pipe'
-import { takeTurns } from './course.ts'
 import type { Bytes, ByteDuplex } from './duplex.ts'
 import type { Handoff, Step } from './handoff.ts'
 import { takeTurn, type Stage } from './stage.ts'
@@ -115,10 +114,7 @@ export interface Compose {
 
 type AnyStage = Stage<unknown, unknown>
 
-const inTurn = (...stages: AnyStage[]): AnyStage => {
-  const turns = stages.map(({ turn }) => turn)
-  return takeTurn((handoff, say) => takeTurns(turns, handoff, say))
-}
+const inTurn = (...stages: AnyStage[]): AnyStage => takeTurn(...stages.flatMap(({ turns }) => turns))
 
 /**
  * Makes one stage of two to four: what each adds, the next ones have; what none of them adds, the whole needs.

@@ -1,22 +1,21 @@
-import { runBody, type StageBody } from './body.ts'
-import { goOn, type Say, type Turn } from './course.ts'
-import type { Handoff, Step } from './handoff.ts'
+import type { StageBody } from './body.ts'
+import { goOn } from './course.ts'
+import type { Step } from './handoff.ts'
+import type { Turn, Turns } from './turn.ts'
 
 /** A step of a pipeline that needs a context and adds to it. */
-export interface Stage<Needs, Adds> {
+export interface Stage<Needs, Adds> extends Turns {
   <Context extends Needs>(steps: AsyncIterable<Step<Context>>): AsyncGenerator<Step<Context & Adds>, void>
-  /** The part that is its own: what `compose` and `deadline` build on. */
-  readonly turn: Turn<Needs, Adds>
   /** Never there at run time: lets `compose` see what a stage needs and adds. */
   readonly types?: { needs: (needs: Needs) => void; adds: Adds }
 }
 
-/** Makes a stage of its turn: passes on the bytes of earlier stages, and takes the turn on their handoff. */
-export const takeTurn = <Needs, Adds>(turn: Turn<Needs, Adds>): Stage<Needs, Adds> => {
+/** Makes a stage of its turns: passes on the bytes of earlier stages, and takes the turns on their handoff. */
+export const takeTurn = <Needs, Adds>(...turns: readonly Turn[]): Stage<Needs, Adds> => {
   const pass = <Context extends Needs>(
     steps: AsyncIterable<Step<Context>>
-  ): AsyncGenerator<Step<Context & Adds>, void> => goOn<Needs, Adds, Context>(steps, turn)
-  return Object.assign(pass, { turn })
+  ): AsyncGenerator<Step<Context & Adds>, void> => goOn<Adds, Context>(steps, turns)
+  return Object.assign(pass, { turns })
 }
 
 /**
@@ -37,10 +36,7 @@ export const takeTurn = <Needs, Adds>(turn: Turn<Needs, Adds>): Stage<Needs, Add
  *   })
  * ```
  */
-export const stage = <Needs, Adds>(body: StageBody<Needs, Adds>): Stage<Needs, Adds> =>
-  takeTurn(<Context extends Needs>(handoff: Handoff<Context>, say: Say) =>
-    runBody<Context, Needs, Adds>(body, handoff, say)
-  )
+export const stage = <Needs, Adds>(body: StageBody<Needs, Adds>): Stage<Needs, Adds> => takeTurn({ kind: 'add', body })
 
 const nothing: object = {}
 

@@ -1,0 +1,224 @@
+import { ClosedError } from '@it-socks/protocol'
+import { isSpeaking, type Replacements, type Speaking, type StageBody } from './body.ts'
+import type { Cancellation } from './cancellation.ts'
+import type { Bytes } from './duplex.ts'
+import { extend } from './extend.ts'
+import { cancelledBy, handoffOf, type Handoff } from './handoff.ts'
+import type { Say } from './say.ts'
+import type { TimeLimit } from './signal.ts'
+import type { Turn, Turns } from './turn.ts'
+
+/** What becomes of a pipeline: one of these, once. */
+export interface Ending {
+  handedOver(handoff: Handoff<unknown>): void
+  /** The peer has been refused. */
+  failed(error: unknown): void
+}
+
+/** Takes turns on a handoff, and says what they have to say. */
+export const takeTurns = (turns: readonly Turn[], handoff: Handoff<unknown>, say: Say, ending: Ending): void => {
+  new Run(turns, handoff, say, ending).start()
+}
+
+type Body = Extract<Turn, { readonly body: unknown }>
+/** What a body comes to: what it adds, or who goes on. */
+type Come = Replacements & Partial<Turns>
+
+/**
+ * A pipeline at work. It goes on at once as far as nobody has to wait, and one body after the other is waited for: so it has a few
+ * callbacks for all of them, and listens once to what cancels it. Each connection has one of these, and promises are what it
+ * would cost.
+ */
+class Run {
+  /** Who has not had a turn yet; the next one comes last. */
+  readonly #ahead: Turn[] = []
+  readonly #say: Say
+  readonly #ending: Ending
+  /** The limits that are in force, the inner one last. */
+  readonly #limits: TimeLimit[] = []
+  #handoff: Handoff<unknown>
+  #cancellation: Cancellation
+  /** Whose body is waited for. */
+  #waiting: Body | undefined = undefined
+  #speaking: Speaking<Partial<Turns>> | undefined = undefined
+  /** How many bodies have begun, or been over: only the one that is at work is heard. */
+  #heard = 0
+  #isOver = false
+
+  constructor(turns: readonly Turn[], handoff: Handoff<unknown>, say: Say, ending: Ending) {
+    this.#say = say
+    this.#ending = ending
+    this.#cancellation = cancelledBy(handoff)
+    // A copy of a handoff has no signal of its own.
+    this.#handoff = 'signal' in handoff ? handoff : handoffOf(handoff, this.#cancellation)
+    this.#add(turns)
+  }
+
+  start(): void {
+    this.#listen()
+    this.#goOn()
+  }
+
+  #add(turns: readonly Turn[]): void {
+    for (let index = turns.length - 1; index >= 0; index--) this.#ahead.push(turns[index]!)
+  }
+
+  readonly #goOn = (): void => {
+    for (;;) {
+      const turn = this.#ahead.pop()
+      if (turn === undefined) {
+        this.#finish()
+        return this.#ending.handedOver(this.#handoff)
+      }
+      if (!this.#take(turn)) return
+    }
+  }
+
+  /** @returns whether the next one may have its turn at once; if not, it has it later, or the pipeline has failed */
+  #take(turn: Turn): boolean {
+    if (turn.kind === 'enter') {
+      this.#cancellation.forget(this.#aborted)
+      const limit = turn.limit(this.#cancellation)
+      this.#limits.push(limit)
+      this.#obey(limit.cancellation)
+      return true
+    }
+    if (turn.kind === 'leave') {
+      this.#cancellation.forget(this.#aborted)
+      const limit = this.#limits.pop()!
+      limit.stop()
+      this.#obey(limit.outer)
+      return true
+    }
+    return this.#begin(turn)
+  }
+
+  #obey(cancellation: Cancellation): void {
+    this.#cancellation = cancellation
+    this.#handoff = handoffOf(this.#handoff, cancellation)
+    this.#listen()
+  }
+
+  #listen(): void {
+    if (!this.#cancellation.aborted) this.#cancellation.listen(this.#aborted)
+  }
+
+  #begin(turn: Body): boolean {
+    let begun: Promise<Come> | Speaking<Partial<Turns>>
+    try {
+      const body = turn.body as StageBody<never, Partial<Turns>>
+      const come = body(this.#handoff as Handoff<never>, this.#sayWhileHeard())
+      if (!(come instanceof Promise) && !isSpeaking(come)) return this.#endAtOnce(turn, come)
+      begun = come
+    } catch (error) {
+      return this.#fail(error)
+    }
+    this.#waiting = turn
+    if (begun instanceof Promise) begun.then(this.#came, this.#failed)
+    else this.#listenTo((this.#speaking = begun))
+    if (this.#cancellation.aborted) this.#aborted()
+    return false
+  }
+
+  /** Says bytes, sealed, as long as this body is the one that is at work: later the peer has been told something else. */
+  #sayWhileHeard(): Say {
+    const own = ++this.#heard
+    return (bytes) => (own === this.#heard ? this.#say(this.#handoff.seal(bytes)) : undefined)
+  }
+
+  #endAtOnce(turn: Body, come: Come): boolean {
+    const { aborted, reason } = this.#cancellation
+    if (!aborted) return this.#end(turn, come)
+    leave(come, reason)
+    return this.#fail(reason)
+  }
+
+  #end(turn: Body, come: Come): boolean {
+    this.#heard += 1
+    this.#waiting = this.#speaking = undefined
+    if (turn.kind === 'choose') {
+      this.#add((come as Turns).turns)
+      return true
+    }
+    const { seal } = this.#handoff
+    this.#handoff = extend(this.#handoff, come, this.#cancellation)
+    if (come.answer === undefined) return true
+    return this.#tell(seal(come.answer), this.#goOn)
+  }
+
+  readonly #came = (come: Come): void => {
+    if (this.#isOver) return leave(come, new ClosedError())
+    if (this.#endWaiting(come)) this.#goOn()
+  }
+
+  #endWaiting(come: Come): boolean {
+    try {
+      return this.#end(this.#waiting!, come)
+    } catch (error) {
+      return this.#fail(error)
+    }
+  }
+
+  #listenTo(body: Speaking<Partial<Turns>>): void {
+    body.next().then((step) => this.#spoke(step, body), this.#failed)
+  }
+
+  #spoke({ done, value }: IteratorResult<Bytes, Replacements>, body: Speaking<Partial<Turns>>): void {
+    if (done === true) return this.#came(value)
+    if (this.#isOver) return
+    try {
+      if (this.#tell(this.#handoff.seal(value), () => this.#listenTo(body))) this.#listenTo(body)
+    } catch (error) {
+      this.#fail(error)
+    }
+  }
+
+  /** @returns whether there is room for more; if not, `then` comes when there is */
+  #tell(bytes: Bytes, then: () => void): boolean {
+    const room = this.#say(bytes)
+    room?.then(then, this.#failed)
+    return room === undefined
+  }
+
+  readonly #aborted = (): void => {
+    if (this.#waiting !== undefined) this.#fail(this.#cancellation.reason)
+  }
+
+  readonly #failed = (error: unknown): void => {
+    this.#fail(error)
+  }
+
+  /** Tells the peer no, where there is something to say and somebody to say it to, and fails: by `error`, whatever else does. */
+  #fail(error: unknown): false {
+    if (this.#isOver) return false
+    this.#finish()
+    this.#speaking?.return(undefined as never).catch(() => {})
+    const fail = (): void => this.#ending.failed(error)
+    const room = this.#refuse(error)
+    if (room === undefined) fail()
+    else room.then(fail, fail)
+    return false
+  }
+
+  #refuse(error: unknown): Promise<void> | undefined {
+    try {
+      const refusal = this.#handoff.refuse(error)
+      return refusal === undefined ? undefined : this.#say(this.#handoff.seal(refusal))
+    } catch {
+      // There is nobody to hear it.
+      return undefined
+    }
+  }
+
+  #finish(): void {
+    this.#isOver = true
+    this.#heard += 1
+    this.#cancellation.forget(this.#aborted)
+    for (const limit of this.#limits) limit.stop()
+  }
+}
+
+/** Nobody takes what a body has come to: what it has opened is to be closed. */
+const leave = (come: Come | undefined, reason: unknown): void => {
+  come?.refuse?.(reason)
+}
