@@ -27,7 +27,10 @@ class Span {
     if (this.#timer === undefined) this.#wind(alarm)
   }
 
-  remove({ before, behind }: Alarm): void {
+  remove(alarm: Alarm): void {
+    const { before, behind } = alarm
+    // Whoever keeps an alarm does not keep all that came after it.
+    alarm.before = alarm.behind = undefined
     if (before === undefined) this.first = behind
     else before.behind = behind
     if (behind === undefined) this.last = before

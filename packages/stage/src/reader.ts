@@ -41,6 +41,7 @@ export interface Frames {
 const lookahead = 64 * 1024
 const nothing = new Uint8Array()
 const finished: IteratorResult<Bytes, void> = { done: true, value: undefined }
+const isMore = (more: boolean): boolean => more
 /** What comes of a message that is not there whole. */
 const notYet: unique symbol = Symbol('not yet')
 
@@ -55,7 +56,8 @@ class Reader implements Frames {
   #from = 0
   /** … and what has come behind it, where it was not yet needed. */
   #behind: Uint8ArrayList | undefined = undefined
-  #pulling: Promise<boolean> | undefined = undefined
+  /** What the iterator is asked for. It stays where that is the end or a failure: whoever asks next waits for the same. */
+  #pulling: Promise<IteratorResult<Bytes>> | undefined = undefined
   #taken = false
 
   constructor(source: AsyncIterable<Bytes>) {
@@ -65,7 +67,7 @@ class Reader implements Frames {
   // No async function where a message comes whole, as most do: it would be one more promise to wait for.
   read<T>(message: Message<T>): Promise<T> {
     if (this.#unread > 0) return this.#readOn(message)
-    return this.#pull().then((more) => {
+    return this.#pull((more) => {
       const read = this.#decode(message, !more)
       return read === notYet ? this.#readOn(message) : read
     })
@@ -78,11 +80,11 @@ class Reader implements Frames {
 
   peek(length: number): Promise<Uint8Array> {
     if (this.#has(length)) return Promise.resolve(this.#front(length))
-    return this.#pull().then(() => (this.#has(length) ? this.#front(length) : this.#peekOn(length)))
+    return this.#pull(() => (this.#has(length) ? this.#front(length) : this.#peekOn(length)))
   }
 
   async ended(): Promise<void> {
-    while (!this.#taken && this.#unread < lookahead) if (!(await this.#pull())) return
+    while (!this.#taken && this.#unread < lookahead) if (!(await this.#pull(isMore))) return
     return new Promise(() => {})
   }
 
@@ -105,7 +107,7 @@ class Reader implements Frames {
   }
 
   async #readOn<T>(message: Message<T>): Promise<T> {
-    for (let isAll = false; ; isAll = !(await this.#pull())) {
+    for (let isAll = false; ; isAll = !(await this.#pull(isMore))) {
       const read = this.#decode(message, isAll)
       if (read !== notYet) return read
     }
@@ -127,7 +129,7 @@ class Reader implements Frames {
   }
 
   async #peekOn(length: number): Promise<Uint8Array> {
-    while (!this.#has(length) && (await this.#pull()));
+    while (!this.#has(length) && (await this.#pull(isMore)));
     return this.#front(length)
   }
 
@@ -155,22 +157,27 @@ class Reader implements Frames {
   }
 
   /**
-   * Whether another chunk came. Whoever looked ahead and left has not taken it along, nor the end or the failure: the next
-   * one waits for the same.
+   * Goes on when another chunk has come, or none will. Whoever looked ahead and left has not taken it along: of all who wait
+   * for it, the first to hear of it puts it to the rest.
    */
-  #pull(): Promise<boolean> {
+  #pull<T>(act: (more: boolean) => T | Promise<T>): Promise<T> {
     this.#iterator ??= this.source[Symbol.asyncIterator]()
-    return (this.#pulling ??= this.#iterator.next().then(this.#came))
+    const pulling = (this.#pulling ??= this.#iterator.next())
+    return pulling.then(({ done, value }) => {
+      if (done === true) return act(false)
+      if (this.#pulling === pulling) {
+        this.#pulling = undefined
+        this.#put(value)
+      }
+      return act(true)
+    })
   }
 
-  readonly #came = ({ done, value }: IteratorResult<Bytes>): boolean => {
-    if (done === true) return false
-    this.#pulling = undefined
+  #put(bytes: Bytes): void {
     if (this.#unread === 0) {
-      this.#head = value instanceof Uint8Array ? value : value.subarray()
+      this.#head = bytes instanceof Uint8Array ? bytes : bytes.subarray()
       this.#from = 0
-    } else (this.#behind ??= new Uint8ArrayList()).append(value)
-    return true
+    } else (this.#behind ??= new Uint8ArrayList()).append(bytes)
   }
 
   #takeAll(): Bytes {
@@ -186,7 +193,7 @@ class Reader implements Frames {
 
   #nextOfRest(): Promise<IteratorResult<Bytes, void>> {
     if (this.#unread > 0) return Promise.resolve({ done: false, value: this.#takeAll() })
-    if (this.#pulling !== undefined) return this.#pulling.then((more) => (more ? this.#nextOfRest() : finished))
+    if (this.#pulling !== undefined) return this.#pull((more) => (more ? this.#nextOfRest() : finished))
     this.#iterator ??= this.source[Symbol.asyncIterator]()
     return this.#iterator.next()
   }
