@@ -51,16 +51,16 @@ export const addressType = (host: string): AddressType => {
  */
 export const ipToBytes = (host: string): Uint8Array => {
   const type = addressType(host)
-  if (type === 'ipv4') return dottedToBytes(host)
+  if (type === 'ipv4') return writeDotted(host, new Uint8Array(4), 0)
   if (type === 'domain') throw new InvalidAddressError(`${host} is not an IP address`)
   return Uint8Array.from(ipaddr.parse(withoutZone(host)).toByteArray())
 }
 
 const dot = 0x2e
 
-const dottedToBytes = (host: string): Uint8Array => {
-  const bytes = new Uint8Array(4)
-  let at = 0
+/** Writes an IPv4 address at some place of `bytes`, which are zero there. */
+export const writeDotted = (host: string, bytes: Uint8Array, start: number): Uint8Array => {
+  let at = start
   for (let index = 0; index < host.length; index++) {
     const code = host.charCodeAt(index)
     if (code === dot) at += 1

@@ -1,4 +1,17 @@
-export * from './address.ts'
+export {
+  addressType,
+  canonicalHost,
+  formatAddress,
+  ipFromBytes,
+  ipToBytes,
+  isLoopback,
+  parseAddress,
+  portFromBytes,
+  portToBytes,
+  unspecified,
+  type Address,
+  type AddressType
+} from './address.ts'
 export * from './cursor.ts'
 export * from './errors.ts'
 export * from './fields/address.ts'

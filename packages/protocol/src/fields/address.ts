@@ -1,4 +1,12 @@
-import { addressType, ipFromBytes, ipToBytes, portFromBytes, portToBytes, type Address } from '../address.ts'
+import {
+  addressType,
+  ipFromBytes,
+  ipToBytes,
+  portFromBytes,
+  portToBytes,
+  writeDotted,
+  type Address
+} from '../address.ts'
 import { AddressTypeError, EmptyNameError } from '../errors.ts'
 import type { Field, Part, Parts } from './field.ts'
 import { hostFromUtf8, hostToUtf8 } from './host-name.ts'
@@ -17,7 +25,7 @@ const unmapped = (ip: Uint8Array): Uint8Array =>
 const ipv4Bytes = (host: string, port: number): ArrayLike<number> => {
   const bytes = new Uint8Array(7)
   bytes[0] = atyp.ipv4
-  bytes.set(ipToBytes(host), 1)
+  writeDotted(host, bytes, 1)
   bytes.set(portToBytes(port), 5)
   return bytes
 }
