@@ -23,7 +23,8 @@ export const extend = (
       case 'answer':
         break
       default:
-        if (context === handoff.context) context = { ...(context as object) }
+        // No spread: of contexts of many shapes that takes a quarter longer, here and on Node 24.
+        if (context === handoff.context) context = Object.assign({}, context)
         ;(context as Record<string, unknown>)[name] = (added as Record<string, unknown>)[name]
     }
   }

@@ -90,7 +90,16 @@ class Run {
       this.#obey(limit.outer)
       return true
     }
-    return this.#begin(turn)
+    return turn.kind === 'look' ? this.#show(turn.look) : this.#begin(turn)
+  }
+
+  #show(look: (context: never) => void): boolean {
+    try {
+      look(this.#handoff.context as never)
+    } catch (error) {
+      return this.#fail(error)
+    }
+    return !this.#cancellation.aborted || this.#fail(this.#cancellation.reason)
   }
 
   #obey(cancellation: Cancellation): void {

@@ -38,8 +38,6 @@ export const takeTurn = <Needs, Adds>(...turns: readonly Turn[]): Stage<Needs, A
  */
 export const stage = <Needs, Adds>(body: StageBody<Needs, Adds>): Stage<Needs, Adds> => takeTurn({ kind: 'add', body })
 
-const nothing: object = {}
-
 /**
  * A stage that says nothing and adds nothing: it only looks at the context, for logs and events.
  *
@@ -51,8 +49,4 @@ const nothing: object = {}
  * const logRequest = observe<Requested>(({ request }) => console.log(request.command, request.destination.host))
  * ```
  */
-export const observe = <Needs>(look: (context: Needs) => void): Stage<Needs, {}> =>
-  stage<Needs, {}>(({ context }) => {
-    look(context)
-    return nothing
-  })
+export const observe = <Needs>(look: (context: Needs) => void): Stage<Needs, {}> => takeTurn({ kind: 'look', look })

@@ -6,6 +6,8 @@ import type { TimeLimit } from './signal.ts'
 
 /** What a stage consists of. It is data: whoever runs a pipeline takes the turns of all its stages, one after the other. */
 export type Turn =
+  /** Only looks at the context. */
+  | { readonly kind: 'look'; readonly look: (context: never) => void }
   /** Adds to the handoff. */
   | { readonly kind: 'add'; readonly body: StageBody<never, unknown> }
   /** Sees whose turns come next, before those that are ahead. */
