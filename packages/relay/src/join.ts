@@ -79,7 +79,12 @@ export const startRelay = (
   outcome: Outcome
 ): void => {
   const { traffic = { up: 0, down: 0 } } = options
-  new Relay(client, target, traffic, cancellation, outcome).start(options)
+  const relay = new Relay(client, target, traffic, cancellation, outcome)
+  try {
+    relay.start(options)
+  } catch (error) {
+    relay.failed(error)
+  }
 }
 
 interface Outcome {

@@ -49,6 +49,14 @@ const established = async (client: ByteDuplex, target: ByteDuplex) => {
 const reset = new ClosedError('the peer reset the connection')
 
 describe('relay', () => {
+  it('rejects, and closes the client, where a stage did not even open what it says it has', async () => {
+    const [client, near] = duplexPair()
+    const mistaken = stage<unknown, Tunnelled>(async () => ({ tunnel: undefined as never }))
+    const relayed = failureOf(pipe(near, frames(), mistaken, relay(near)))
+    await failureOf(client.sink(say()))
+    expect(await relayed).toBeInstanceOf(TypeError)
+  })
+
   it('answers the client, then joins it with the tunnel until both have ended', async () => {
     const { client, target, relayed } = start()
     const [heard, asked] = await Promise.all([

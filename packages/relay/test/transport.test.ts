@@ -102,6 +102,20 @@ describe('a relay of two that have transports', () => {
 })
 
 describe('the engine of a relay', () => {
+  it('fails it by throwing: both sides are aborted, and nothing listens', async () => {
+    const error = new Error('EMFILE')
+    const owner = cancellation()
+    const { client, target, relayed } = start({
+      signal: owner,
+      engine: () => {
+        throw error
+      }
+    })
+    expect(await failureOf(relayed)).toBe(error)
+    owner.abort(new Error('too late'))
+    expect([client.abort, target.abort].map(({ mock }) => mock.calls)).toEqual([[[error]], [[error]]])
+  })
+
   it('comes before the transports', () => {
     const engine = vi.fn<JoinTransports>(() => true)
     const { client, target } = start({ engine })

@@ -58,7 +58,10 @@ export const handshake =
       whenEstablished(connection, options, steps, resolve, reject)
     })
 
-/** The same by callbacks, of which one is called, once: for ends of a pipeline that go on from there. */
+/**
+ * The same by callbacks, of which one is called, once: for ends of a pipeline that go on from there. Where `established`
+ * throws, the connection is closed and `failed` is called after all.
+ */
 export const whenEstablished = <Context>(
   connection: ByteDuplex,
   { linger = 1000 }: HandshakeOptions,
@@ -103,13 +106,11 @@ class Handshake<Context> implements Ending {
     // Nobody takes what the stages still hand over.
     if (this.#broken !== undefined) return void handoff.refuse(this.#broken.error)
     this.#isOver = true
-    let duplex: ByteDuplex
     try {
-      duplex = leftOf(this.#connection, this.#transport, handoff, this.#outlet)
+      this.#established(new Left(handoff, leftOf(this.#connection, this.#transport, handoff, this.#outlet)))
     } catch (error) {
-      return this.#fail(error)
+      this.#fail(error)
     }
-    this.#established(new Left(handoff, duplex))
   }
 
   failed(error: unknown): void {
