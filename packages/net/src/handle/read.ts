@@ -81,11 +81,11 @@ const received = (connection: State, length: number): void => {
     if (connection.peer !== undefined && !give(peer, input, length, true)) stopReading(connection)
   } else if (reader === undefined) {
     connection.ahead ??= []
-    connection.ahead.push(input.slice(0, length))
+    connection.ahead.push(taken(length))
     stopReading(connection)
   } else {
     connection.reader = reader.behind
-    reader.resolve({ done: false, value: input.slice(0, length) })
+    reader.resolve({ done: false, value: taken(length) })
   }
 }
 
@@ -99,6 +99,13 @@ const ended = (connection: State): void => {
   // With something ahead of the end it has to wait.
   if (peer !== undefined && connection.ahead === undefined) finish(peer)
   if (connection.saying === 'nothing') close(connection)
+}
+
+/** What was read, as bytes of their own. From Node's pool: the first view of a small array of V8's own costs ten times as much. */
+const taken = (length: number): Uint8Array => {
+  const bytes = Buffer.allocUnsafe(length)
+  bytes.set(input.subarray(0, length))
+  return bytes
 }
 
 const takeAhead = (connection: State): Uint8Array | undefined => {
