@@ -28,14 +28,12 @@ export const pipeline = (settings: Settings): Serve => {
   const engine = settings.engine.join ?? 'auto'
   const negotiation = compose(negotiate(settings), requested, authorize(rules, { otherwise }))
   const handshake = deadline('the handshake', handshakeTimeout, negotiation)
-  const commands = command(handlers(settings))
+  const stages = compose(handshake, command(handlers(settings)), established)
   return (connection, progress, signal) =>
     pipe(
       connection,
       frames({ signal, context: { connection, progress } }),
-      handshake,
-      commands,
-      established,
+      stages,
       relay(connection, { idle, engine, traffic: progress.traffic })
     )
 }
