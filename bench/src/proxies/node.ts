@@ -40,13 +40,15 @@ const others = (name: string, about: string): Proxy => ({
 
 const fromNpm = (name: string, packageName: string): Proxy => others(name, `npm ${packageName} ${version(packageName)}`)
 
-/** Ours in each mode, of which some do not start everywhere; the plainest that could be written instead, and the peers from npm. */
+/** Ours in each mode, of which some do not start everywhere; the plainest that could be written instead, on Node's sockets and on ours; and the
+ * peers from npm. */
 export const nodeProxies = (): Proxy[] => [
-  ours('portable', 'on Node’s own sockets'),
-  ours('splice', 'handshake on Node’s sockets, relay in the kernel'),
+  ours('portable', 'on what is below Node’s sockets'),
+  ours('splice', 'the same, relays in the kernel'),
   ours('epoll', 'on system calls'),
   inThreads(2),
   others('handwritten', 'event handlers on Node’s sockets, CONNECT alone, in one file of this benchmark'),
+  others('unstaged', 'the connections of portable without its stages, CONNECT alone, in one file of this benchmark'),
   fromNpm('socksv5', 'socksv5'),
   fromNpm('pondwader', '@pondwader/socks5-server')
 ]

@@ -2,9 +2,9 @@ import { writeSync } from 'node:fs'
 import { connect, createServer, Socket, type AddressInfo, type ConnectOpts, type SocketConstructorOpts } from 'node:net'
 import { announce } from './announce.ts'
 
-// What our pipeline is held against: the least that a fast SOCKS5 proxy in Node can do, in one file of event handlers. No
+// What our pipeline is held against: the least that a fast SOCKS5 proxy on Node's sockets can do, in one file of event handlers. No
 // authentication, CONNECT to IPv4 alone, no timeouts, no limits, no rules, no names for what goes wrong. Its sockets read
-// into one shared buffer and write past their streams, as ours do.
+// into one shared buffer and write past their streams.
 
 type Received = (length: number) => boolean
 interface Handle {
