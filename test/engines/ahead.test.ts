@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest'
 import { transportOf } from '@it-socks/stage'
+import { pattern } from '../support/duplex.ts'
+import { hear } from '../support/sockets.ts'
 import { ways } from './engines.ts'
-import { hear, megabyte, pair, pattern, relayOf } from './setup.ts'
+import { megabyte, pair, relayOf } from './setup.ts'
 
 describe.each(ways)('what was read before a relay by $name', (way) => {
   it.runIf(way.hasTransports)('comes first where it was given back, then what waits in the kernel', async () => {

@@ -1,8 +1,10 @@
 import { once } from 'node:events'
 import { setImmediate as turn } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
+import { pattern } from '../support/duplex.ts'
+import { hear, socketPath } from '../support/sockets.ts'
 import { ways } from './engines.ts'
-import { counted, each, hear, megabyte, next, pattern, relay, sides, socketPath } from './setup.ts'
+import { counted, each, megabyte, next, relay, sides } from './setup.ts'
 
 describe.each(ways)('a relay by $name', (way) => {
   it('takes bytes both ways, and counts them', async () => {
@@ -89,7 +91,7 @@ describe.each(ways)('a relay by $name', (way) => {
   })
 
   it('takes what a client on a unix socket says', async () => {
-    const { client, target, outcome } = await relay(way, {}, socketPath())
+    const { client, target, outcome } = await relay(way, {}, await socketPath())
     const said = pattern(8 * megabyte)
     const [atTarget, atClient] = [hear(target), hear(client)]
     client.end(said)

@@ -1,8 +1,11 @@
 import { once } from 'node:events'
 import { describe, expect, it } from 'vitest'
 import { transportOf } from '@it-socks/stage'
+import { pattern } from '../support/duplex.ts'
+import { descriptors } from '../support/process.ts'
+import { hear, over } from '../support/sockets.ts'
 import { ways } from './engines.ts'
-import { descriptors, hear, megabyte, over, pair, pattern, relay, relayOf, writeUntilFull } from './setup.ts'
+import { megabyte, pair, relay, relayOf, writeUntilFull } from './setup.ts'
 
 const reset = [{ code: 'ECONNRESET' }]
 

@@ -35,6 +35,7 @@ const kernel = async (load: () => Promise<Engine>): Promise<Way[]> => {
   return [{ name: engine.name, engine, join, seesResets: true, hasTransports: true }]
 }
 
+/** Ways to relay. Those of the kernel are there where this machine has them. */
 export const ways: readonly Way[] = [
   { name: 'iterators', engine: portable, join: { engine: 'iterators' }, seesResets: false, hasTransports: true },
   { name: 'portable', engine: portable, join: {}, seesResets: false, hasTransports: true },
@@ -42,3 +43,13 @@ export const ways: readonly Way[] = [
   ...(await kernel(async () => (await import('@it-socks/splice')).splice())),
   ...(await kernel(async () => (await import('@it-socks/epoll')).epoll()))
 ]
+
+/** Those whose connections are their own: `splice()` has those of `portable`, as its package's tests say. */
+export const engines: readonly Way[] = ways.filter(({ name }) => name !== 'iterators' && name !== 'splice')
+
+// The loop of system calls has a descriptor of its own from the first that it watches on.
+for (const { engine } of engines) {
+  const first = engine.listen({ host: '127.0.0.1', port: 0 })
+  await first.listening
+  first.close()
+}

@@ -1,22 +1,18 @@
-import { execFileSync } from 'node:child_process'
-import { closeSync, openSync, readFileSync, readdirSync } from 'node:fs'
+import { closeSync, openSync } from 'node:fs'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { hex } from '@it-socks/testing'
-import { needs, program } from '../support/programs.ts'
+import { pattern } from '../support/duplex.ts'
+import { limitDescriptors } from '../support/limit.ts'
+import { openDescriptors } from '../support/process.ts'
+import { needs } from '../support/programs.ts'
+import { hear, over } from '../support/sockets.ts'
 import { ways } from './engines.ts'
 import { open, serve } from './served.ts'
-import { hear, megabyte, next, over, pair, pattern, relay, relayOf } from './setup.ts'
-
-/** Sets how many descriptors this process may have. */
-const limit = (to: string): void => {
-  execFileSync(program('prlimit'), ['--pid', String(process.pid), `--nofile=${to}:`])
-}
+import { megabyte, next, pair, relay, relayOf } from './setup.ts'
 
 /** Takes all descriptors that there are but so many. Returns what gives them back, as the end of the test does. */
 const exhaust = (left = 0): (() => void) => {
-  const limits = readFileSync('/proc/self/limits', 'utf8')
-  const before = /Max open files\s+(?<soft>\d+)/.exec(limits)!.groups!['soft']!
-  limit(String(readdirSync('/proc/self/fd').length + 100))
+  const restore = limitDescriptors(openDescriptors().length + 100)
   const taken: number[] = []
   expect(() => {
     for (;;) taken.push(openSync('/dev/null', 'r'))
@@ -24,7 +20,7 @@ const exhaust = (left = 0): (() => void) => {
   for (const fd of taken.splice(0, left)) closeSync(fd)
   const release = (): void => {
     for (const fd of taken.splice(0)) closeSync(fd)
-    limit(before)
+    restore()
   }
   onTestFinished(release)
   return release

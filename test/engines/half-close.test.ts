@@ -1,8 +1,10 @@
 import { once } from 'node:events'
 import { setImmediate as turn } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
+import { pattern } from '../support/duplex.ts'
+import { hear, socketPath } from '../support/sockets.ts'
 import { ways } from './engines.ts'
-import { counted, each, hear, megabyte, pattern, relay, sides, socketPath } from './setup.ts'
+import { counted, each, megabyte, relay, sides } from './setup.ts'
 
 const other = { client: 'target', target: 'client' } as const
 
@@ -28,7 +30,7 @@ describe.each(ways)('a half-close through a relay by $name', (way) => {
   })
 
   it.each(sides)('by the %s comes with its last bytes, and neither is lost', async (side) => {
-    for (let round = 0; round < 10; round++) {
+    for (let round = 0; round < 20; round++) {
       const all = await relay(way)
       const [first, second] = each(side, all)
       const heard = hear(second)
@@ -40,7 +42,7 @@ describe.each(ways)('a half-close through a relay by $name', (way) => {
   })
 
   it('of a unix socket travels on, too', async () => {
-    const { client, target, outcome } = await relay(way, {}, socketPath())
+    const { client, target, outcome } = await relay(way, {}, await socketPath())
     const [atTarget, atClient] = [hear(target), hear(client)]
     client.end('question')
     expect((await atTarget).toString()).toBe('question')

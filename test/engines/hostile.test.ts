@@ -1,9 +1,12 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
 import { hex } from '@it-socks/testing'
+import { pattern } from '../support/duplex.ts'
+import { descriptors, standstill } from '../support/process.ts'
+import { over } from '../support/sockets.ts'
 import { ways } from './engines.ts'
 import { open, serve } from './served.ts'
-import { descriptors, megabyte, next, over, pattern, standstill } from './setup.ts'
+import { megabyte, next } from './setup.ts'
 
 describe.each(ways.filter(({ name }) => name !== 'iterators'))('a server by $name is not impressed', (way) => {
   it.each([

@@ -1,7 +1,8 @@
 import { once } from 'node:events'
 import { describe, expect, it } from 'vitest'
+import { over } from '../support/sockets.ts'
 import { ways } from './engines.ts'
-import { each, over, relay, sides, writeUntilBroken, writeUntilFull } from './setup.ts'
+import { counted, each, relay, sides, writeUntilBroken, writeUntilFull } from './setup.ts'
 
 const broken = { code: expect.stringMatching(/^(?:ECONNRESET|EPIPE)$/) as string }
 
@@ -56,5 +57,20 @@ describe.each(ways)('a reset through a relay by $name', (way) => {
     first.resetAndDestroy()
     expect(await all.outcome).toMatchObject(broken)
     await over(second)
+  })
+
+  // libuv takes a reset that comes with data for an end.
+  it.runIf(way.seesResets).each(sides)('by the %s comes after what that had said', async (side) => {
+    const all = await relay(way)
+    const [first, second] = each(side, all)
+    const heard: string[] = []
+    second.on('data', (chunk) => heard.push(String(chunk)))
+    const heardAll = over(second)
+    first.write('famous last words')
+    first.resetAndDestroy()
+    await heardAll
+    expect(heard.join('')).toBe('famous last words')
+    expect(all.traffic).toEqual(counted(side, 17))
+    expect(await all.outcome).toMatchObject({ code: 'ECONNRESET' })
   })
 })

@@ -1,7 +1,8 @@
 import { once } from 'node:events'
-import { connect, createServer as createTarget, type AddressInfo, type Socket } from 'node:net'
+import { createServer as createTarget, type AddressInfo, type Socket } from 'node:net'
 import { onTestFinished } from 'vitest'
 import { createServer, type Server, type ServerOptions, type Session } from '@it-socks/server'
+import { client } from '../support/sockets.ts'
 import { connectReply, connectRequest } from '../support/wire.ts'
 import type { Way } from './engines.ts'
 
@@ -13,14 +14,7 @@ export interface Served {
 }
 
 /** Opens a socket of Node's; it is closed when the test is over. */
-export const open = async (port: number): Promise<Socket> => {
-  const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true, noDelay: true }).on('error', () => {})
-  onTestFinished(() => {
-    socket.destroy()
-  })
-  await once(socket, 'connect')
-  return socket
-}
+export const open = (port: number): Promise<Socket> => client({ host: '127.0.0.1', port })
 
 /** Reads so many bytes off a socket. */
 const skip = (socket: Socket, length: number): Promise<void> =>

@@ -1,7 +1,10 @@
 import { once } from 'node:events'
 import { describe, expect, it } from 'vitest'
+import { pattern } from '../support/duplex.ts'
+import { descriptors } from '../support/process.ts'
+import { hear, over } from '../support/sockets.ts'
 import { ways } from './engines.ts'
-import { descriptors, hear, megabyte, next, over, pattern } from './setup.ts'
+import { megabyte, next } from './setup.ts'
 import { serve } from './served.ts'
 
 const reset = [{ code: 'ECONNRESET' }]

@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest'
 import { tap, throttle } from '@it-socks/relay'
+import { pattern } from '../support/duplex.ts'
+import { hear } from '../support/sockets.ts'
 import { ways } from './engines.ts'
-import { hear, pattern, relay } from './setup.ts'
+import { relay } from './setup.ts'
 
 describe.each(ways)('what bytes go through on their way in a relay by $name', (way) => {
   it('sees each of them', async () => {

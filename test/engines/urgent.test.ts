@@ -2,8 +2,10 @@ import { once } from 'node:events'
 import type { Socket } from 'node:net'
 import { setImmediate as turn } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
+import { pattern } from '../support/duplex.ts'
+import { hear } from '../support/sockets.ts'
 import { supported, ways } from './engines.ts'
-import { hear, megabyte, pair, pattern, relay, relayOf } from './setup.ts'
+import { megabyte, pair, relay, relayOf } from './setup.ts'
 
 const syscall = await supported(() => import('@it-socks/syscall'))
 

@@ -7,7 +7,8 @@ import { SocksClient, type SocksProxy } from 'socks'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { freePort } from '../support/port.ts'
 import { startServer, type ProxyAddress } from '../support/proxies.ts'
-import { hear, startTarget } from '../support/target.ts'
+import { hear } from '../support/sockets.ts'
+import { startTarget } from '../support/target.ts'
 import { open, textOf } from '../support/tunnel.ts'
 
 const proxyOf = (address: ProxyAddress): SocksProxy => ({

@@ -48,11 +48,3 @@ export const startTarget = async ({ host = '127.0.0.1', onConnection }: TargetOp
 
 /** A name without an address; with a label longer than DNS allows, so that no name server is asked and waited for. */
 export const unresolvable: string = `${'x'.repeat(64)}.invalid`
-
-/** All that a socket receives until the peer's half-close. Reads by `data`: Node's own iterator destroys what it ends. */
-export const hear = async (socket: Socket): Promise<Buffer> => {
-  const chunks: Buffer[] = []
-  socket.on('data', (chunk: Buffer) => chunks.push(chunk))
-  await once(socket, 'end')
-  return Buffer.concat(chunks)
-}

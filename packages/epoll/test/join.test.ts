@@ -4,8 +4,11 @@ import { expect, it, onTestFinished } from 'vitest'
 import { portable } from '@it-socks/net'
 import type { Flow } from '@it-socks/stage'
 import { hex } from '@it-socks/testing'
-import { all, hear, iterate, standstill } from '../../net/test/setup.ts'
-import { between, connected, describeEpoll, descriptors, epoll as engine } from './engines.ts'
+import { connected } from '../../../test/support/connected.ts'
+import { all, iterate } from '../../../test/support/duplex.ts'
+import { descriptors, standstill } from '../../../test/support/process.ts'
+import { hearText } from '../../../test/support/sockets.ts'
+import { between, describeEpoll, epoll as engine } from './setup.ts'
 
 const reason = new Error('enough')
 
@@ -59,10 +62,10 @@ describeEpoll('two connections that are joined', () => {
   it('end one after the other, each with what was said, and leave no descriptor', async () => {
     const before = await descriptors()
     const { clientPeer, targetPeer, over, told, traffic } = await joined()
-    const question = hear(targetPeer)
+    const question = hearText(targetPeer)
     clientPeer.end('question')
     expect(await question).toBe('question')
-    const answer = hear(clientPeer)
+    const answer = hearText(clientPeer)
     targetPeer.write('an ')
     targetPeer.end('answer')
     expect(await answer).toBe('an answer')
@@ -79,7 +82,7 @@ describeEpoll('two connections that are joined', () => {
     const { value } = await iterate(client).next()
     client.transport!.unread((value as Uint8Array).subarray(9))
     client.transport!.join(target.transport!, flow)
-    const heard = hear(targetPeer)
+    const heard = hearText(targetPeer)
     clientPeer.end(' and more')
     expect(await heard).toBe(', more and more')
     targetPeer.end()
@@ -95,7 +98,7 @@ describeEpoll('two connections that are joined', () => {
     await new Promise<void>((sent) => void clientPeer.end('all at once', sent))
     await descriptors()
     client.transport!.join(target.transport!, flow)
-    expect(await hear(targetPeer)).toBe('all at once')
+    expect(await hearText(targetPeer)).toBe('all at once')
     targetPeer.end()
     clientPeer.resume()
     await over
@@ -108,9 +111,9 @@ describeEpoll('two connections that are joined', () => {
     clientPeer.end()
     expect(await iterate(client).next()).toEqual({ done: true })
     client.transport!.join(target.transport!, flow)
-    expect(await hear(targetPeer)).toBe('')
+    expect(await hearText(targetPeer)).toBe('')
     targetPeer.end('and now')
-    expect(await hear(clientPeer)).toBe('and now')
+    expect(await hearText(clientPeer)).toBe('and now')
     await over
     expect(told).toEqual(['ended'])
   })
@@ -217,7 +220,7 @@ describeEpoll('a connection is not joined', () => {
     expect(client.transport?.join(target.transport!, flow)).toBe(false)
     clientPeer.write('x')
     await reading
-    const heard = hear(targetPeer)
+    const heard = hearText(targetPeer)
     const sent = target.sink(client.source)
     expect(client.transport?.join(target.transport!, flow)).toBe(false)
     clientPeer.end('y')

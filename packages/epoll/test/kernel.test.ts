@@ -1,7 +1,8 @@
 import { expect, it, onTestFinished } from 'vitest'
 import type { Address } from '@it-socks/protocol'
-import { all, failureOf } from '../../net/test/setup.ts'
-import { describeEpoll, epoll, take } from './engines.ts'
+import { take } from '../../../test/support/connected.ts'
+import { all, failureOf } from '../../../test/support/duplex.ts'
+import { describeEpoll, epoll } from './setup.ts'
 
 describeEpoll('what the engine takes for granted of the kernel', () => {
   it('is that a socket which is accepted has TCP_NODELAY from the one that listens', async () => {

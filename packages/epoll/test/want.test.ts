@@ -1,11 +1,13 @@
-import { execFileSync, spawn, type ChildProcess } from 'node:child_process'
+import { spawn, type ChildProcess } from 'node:child_process'
 import { EventEmitter, once } from 'node:events'
 import { expect, it, onTestFinished } from 'vitest'
 import type { Endpoint, SocketDuplex } from '@it-socks/net'
 import type { Address } from '@it-socks/protocol'
-import { failureOf, openDescriptors, standstill } from '../../net/test/setup.ts'
-import { needs, program } from '../../../test/support/programs.ts'
-import { describeEpoll, epoll } from './engines.ts'
+import { failureOf } from '../../../test/support/duplex.ts'
+import { limitDescriptors } from '../../../test/support/limit.ts'
+import { openDescriptors, standstill } from '../../../test/support/process.ts'
+import { needs } from '../../../test/support/programs.ts'
+import { describeEpoll, epoll } from './setup.ts'
 
 /** Connects so many times, tells what it hears, and leaves when it hears that it should. */
 const clients = `
@@ -30,27 +32,16 @@ const crowd = async (): Promise<ChildProcess> => {
   return child
 }
 
-const limit = (soft: number | string): void => {
-  execFileSync(program('prlimit'), ['--pid', String(process.pid), `--nofile=${soft}:`])
-}
-
 /** Leaves this process so few descriptors until the test is over. Programs need some to start: `free` closes what was opened. */
 const leave = (few: number, free: () => void): void => {
-  const before = execFileSync(program('prlimit'), [
-    '--pid',
-    String(process.pid),
-    '--nofile',
-    '--output=SOFT',
-    '--noheadings'
-  ])
   const taken = new Set(openDescriptors().map(Number))
   let least = 0
   for (let free = 0; free < few; least++) if (!taken.has(least)) free += 1
+  const restore = limitDescriptors(least)
   onTestFinished(() => {
     free()
-    limit(before.toString().trim())
+    restore()
   })
-  limit(least)
 }
 
 /** Counts, and tells who waits for a number. */

@@ -3,7 +3,7 @@ import { createConnection, type Socket } from 'node:net'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { runCli, serveCli, startCli, type Cli } from '../../../test/support/cli.ts'
 import { hasIpv6 } from '../../../test/support/programs.ts'
-import { hear } from '../../../test/support/target.ts'
+import { hear } from '../../../test/support/sockets.ts'
 
 const bindFor = (proxyPort: number, host: string, scheme = 'socks5h'): Cli =>
   startCli(['connect', '--bind', '--proxy', `${scheme}://127.0.0.1:${proxyPort}`, host, '0'])

@@ -1,30 +1,17 @@
-import { getEventListeners, once } from 'node:events'
+import { once } from 'node:events'
 import type { Socket } from 'node:net'
 import { constants } from 'node:os'
 import { setImmediate as turn } from 'node:timers/promises'
-import { afterEach, describe, expect, it, vi } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { dial, portable, sockets, type Open, type SocketDuplex } from '@it-socks/net'
-import { ConfigurationError, RefusedError, UnresolvableError } from '@it-socks/protocol'
-import { cancellation, type Resolve, type ResolveOptions } from '@it-socks/stage'
-import {
-  all,
-  closedPort,
-  countClosed,
-  failureOf,
-  hear,
-  openSockets,
-  portOf,
-  say,
-  serving,
-  silentPort,
-  standstill
-} from './setup.ts'
+import type { RefusedError } from '@it-socks/protocol'
+import { cancellation } from '@it-socks/stage'
+import { failureOf, say } from '../../../test/support/duplex.ts'
+import { freePort } from '../../../test/support/port.ts'
+import { openResources, standstill } from '../../../test/support/process.ts'
+import { portOf, serving } from '../../../test/support/sockets.ts'
 
-afterEach(() => {
-  vi.useRealTimers()
-})
-
-/** Both ways to connect that there are. */
+/** Both ways to connect that there are; what every engine's `dial` does is in `test/engines`. */
 const engines = [portable, sockets]
 
 const loopback = { host: '127.0.0.1' }
@@ -40,36 +27,8 @@ describe.each(engines)('dial of $name', ({ dial }) => {
     expect(await failureOf(dial()({ ...loopback, port }))).toMatchObject({ code: 'ERR_SOCKET_BAD_PORT' })
   })
 
-  it('opens a tunnel to an address, and knows both ends of it', async () => {
-    const server = await serving(loopback)
-    const accepted = once(server, 'connection')
-    const destination = { ...loopback, port: portOf(server) }
-    const tunnel = await dial()(destination)
-    const [target] = (await accepted) as [Socket]
-    expect(tunnel.remoteAddress).toEqual(destination)
-    expect(tunnel.localAddress).toEqual({ ...loopback, port: target.remotePort })
-
-    // Half-close is real, both ways.
-    const [heard] = await Promise.all([hear(target), tunnel.sink(say(Buffer.from('question')))])
-    expect(heard).toBe('question')
-    target.end('answer')
-    expect((await all(tunnel.source)).toString()).toBe('answer')
-  })
-
-  it('says that nobody listens there, and keeps the system’s error', async () => {
-    const port = await closedPort()
-    const error = await failureOf(dial()({ ...loopback, port }))
-    expect(error).toBeInstanceOf(RefusedError)
-    expect(error).toMatchObject({
-      reply: 'connection-refused',
-      code: 'ERR_SOCKS_CONNECTION_REFUSED',
-      message: `cannot reach 127.0.0.1:${port}: ECONNREFUSED`,
-      cause: { code: 'ECONNREFUSED', syscall: 'connect', port }
-    })
-  })
-
   it.each(['127.0.0.1', '::1'])('keeps of that all that Node tells of it: %s', async (host) => {
-    const port = await closedPort(host)
+    const port = await freePort(host)
     const { cause } = (await failureOf(dial()({ host, port }))) as RefusedError
     expect(cause).toMatchObject({
       message: expect.stringContaining(`connect ECONNREFUSED ${host === '::1' ? '' : host}`),
@@ -86,13 +45,13 @@ describe.each(engines)('dial of $name', ({ dial }) => {
     ['2001:db8::1', '::1']
   ])('says that %s is no address of this machine', async (localAddress, host) => {
     const port = portOf(await serving({ host }))
-    const closed = await countClosed()
+    const before = await standstill(openResources)
     const error = await failureOf(dial({ localAddress })({ host, port }))
     expect(error).toMatchObject({
       reply: 'network-unreachable',
       cause: { code: 'EADDRNOTAVAIL', errno: -constants.errno.EADDRNOTAVAIL, syscall: 'bind', address: localAddress }
     })
-    await closed(0)
+    expect(await standstill(openResources)).toBe(before)
   })
 
   it.each([
@@ -100,10 +59,10 @@ describe.each(engines)('dial of $name', ({ dial }) => {
     ['127.0.0.1', '::1', 6]
   ] as const)('cannot dial from %s to %s, and leaves nothing', async (localAddress, host, family) => {
     const port = portOf(await serving({ host }))
-    const closed = await countClosed()
+    const before = await standstill(openResources)
     const error = await failureOf(dial({ localAddress, family })({ host, port }))
     expect(error).toMatchObject({ name: 'RefusedError', cause: { code: expect.stringMatching(/^E/) } })
-    await closed(0)
+    expect(await standstill(openResources)).toBe(before)
   })
 
   it('dials IPv6, and knows both ends of it', async () => {
@@ -114,78 +73,6 @@ describe.each(engines)('dial of $name', ({ dial }) => {
     const [target] = (await accepted) as [Socket]
     expect(tunnel.remoteAddress).toEqual(destination)
     expect(tunnel.localAddress).toEqual({ host: '::1', port: target.remotePort })
-    tunnel.abort?.(new Error('enough'))
-  })
-
-  it.each([
-    ['the resolver’s own error', () => Promise.reject(new UnresolvableError('nowhere.invalid'))],
-    ['an answer without addresses', table()],
-    ['an answer without addresses of the family', table('::1')]
-  ])('says that a name has no address: %s', async (_, resolve) => {
-    const error = await failureOf(dial({ resolve, family: 4 })({ host: 'nowhere.invalid', port: 80 }))
-    expect(error).toEqual(new UnresolvableError('nowhere.invalid'))
-  })
-
-  it('dials no name that a resolver answers with: it would be looked up once more', async () => {
-    const error = await failureOf(dial({ resolve: table('localhost') })({ host: 'name', port: 80 }))
-    expect(error).toEqual(new UnresolvableError('name'))
-  })
-
-  it('is not made for a local address that is none', () => {
-    expect(() => dial({ localAddress: 'nonsense' })).toThrow(ConfigurationError)
-  })
-
-  it('goes on to the next address when one fails', async () => {
-    const server = await serving(loopback)
-    const resolve = table('127.0.0.2', '127.0.0.3', '127.0.0.1')
-    const tunnel = await dial({ resolve, attemptDelay: Infinity })({ host: 'name', port: portOf(server) })
-    expect(tunnel.remoteAddress?.host).toBe('127.0.0.1')
-    tunnel.abort?.(new Error('enough'))
-  })
-
-  it('reports the preferred address where all fail', async () => {
-    const port = await closedPort()
-    const error = await failureOf(dial({ resolve: table('127.0.0.3', '127.0.0.2') })({ host: 'name', port }))
-    expect(error).toMatchObject({ reply: 'connection-refused', cause: { address: '127.0.0.3' } })
-  })
-
-  it('asks for one family, and takes no other', async () => {
-    const server = await serving(loopback)
-    const asked: Array<ResolveOptions | undefined> = []
-    const resolve = async (_: string, options?: ResolveOptions): Promise<string[]> => {
-      asked.push(options)
-      return ['::1', '127.0.0.1']
-    }
-    const tunnel = await dial({ resolve, family: 4, attemptDelay: Infinity })({ host: 'name', port: portOf(server) })
-    expect(tunnel.remoteAddress?.host).toBe('127.0.0.1')
-    expect(asked).toMatchObject([{ family: 4 }])
-    tunnel.abort?.(new Error('enough'))
-  })
-
-  it('says that an address is not of the family that it may dial', async () => {
-    const error = await failureOf(dial({ family: 4 })({ host: '::1', port: 80 }))
-    expect(error).toMatchObject({
-      name: 'RefusedError',
-      reply: 'address-type-not-supported',
-      message: '::1 is not of the family that is dialled'
-    })
-  })
-
-  // An attempt on the other family fails before it starts, and would be reported in place of the real failure.
-  it('tries only addresses of the family of its local address', async () => {
-    const port = await closedPort()
-    const resolve = table('::1', '127.0.0.1')
-    const error = await failureOf(dial({ resolve, localAddress: '127.0.0.2' })({ host: 'name', port }))
-    expect(error).toMatchObject({ reply: 'connection-refused', cause: { address: '127.0.0.1' } })
-  })
-
-  it('dials from the local address it was given', async () => {
-    const server = await serving(loopback)
-    const accepted = once(server, 'connection')
-    const tunnel = await dial({ localAddress: '127.0.0.2' })({ ...loopback, port: portOf(server) })
-    const [target] = (await accepted) as [Socket]
-    expect(target.remoteAddress).toBe('127.0.0.2')
-    expect(tunnel.localAddress?.host).toBe('127.0.0.2')
     tunnel.abort?.(new Error('enough'))
   })
 })
@@ -246,154 +133,14 @@ describe('an `open` of one’s own', () => {
   })
 })
 
-describe('permit', () => {
-  const refusal = (ip: string): RefusedError => new RefusedError('not-allowed', { message: `not ${ip}` })
-
-  /** Permits these addresses alone, and keeps what it was asked about. */
-  const only = (...permitted: string[]) => {
-    const asked: string[] = []
-    const permit = (ip: string): void => {
-      asked.push(ip)
-      if (!permitted.includes(ip)) throw refusal(ip)
-    }
-    return { asked, permit }
-  }
-
-  it('is asked about every address of a name that is resolved once, and those that it permits are dialled', async () => {
-    const server = await serving(loopback)
-    const resolve = vi.fn<Resolve>(table('127.0.0.2', '127.0.0.1', '127.0.0.3'))
-    const { asked, permit } = only('127.0.0.1')
-    const tunnel = await dial({ resolve })({ host: 'name', port: portOf(server) }, { permit })
-    expect(tunnel.remoteAddress?.host).toBe('127.0.0.1')
-    expect(asked).toEqual(['127.0.0.2', '127.0.0.1', '127.0.0.3'])
-    expect(resolve).toHaveBeenCalledOnce()
-    tunnel.abort?.(new Error('enough'))
-  })
-
-  // One address that would connect at once, had it been dialled after all.
-  it('keeps addresses from being dialled also where those that are permitted fail', async () => {
-    const port = await closedPort()
-    const forbidden = await serving({ host: '127.0.0.2', port })
-    const accepted = vi.fn<() => void>()
-    forbidden.on('connection', accepted)
-    const { permit } = only('127.0.0.1', '127.0.0.3')
-    const resolve = table('127.0.0.2', '127.0.0.3', '127.0.0.1')
-    const error = await failureOf(dial({ resolve })({ host: 'name', port }, { permit }))
-    expect(error).toMatchObject({ reply: 'connection-refused', cause: { address: '127.0.0.3' } })
-    expect(accepted).not.toHaveBeenCalled()
-  })
-
-  it('fails the dial with what it threw first where it permits nothing, and no socket is opened', async () => {
-    const before = openSockets()
-    const { permit } = only()
-    const dialled = dial({ resolve: table('127.0.0.2', '127.0.0.1') })({ host: 'name', port: 9 }, { permit })
-    expect(await failureOf(dialled)).toEqual(refusal('127.0.0.2'))
-    expect(openSockets()).toBe(before)
-  })
-
-  it('is asked about an address that is the destination', async () => {
-    const { asked, permit } = only()
-    expect(await failureOf(dial()({ host: '::1', port: 9 }, { permit }))).toEqual(refusal('::1'))
-    expect(asked).toEqual(['::1'])
-  })
-
-  // Linux reaches 127.0.0.1 by ::ffff:127.0.0.1, which no rule on 127.0.0.0/8 would match.
-  it.each([
-    ['the destination', '::ffff:127.0.0.1', table()],
-    ['an answer', 'name', table('::ffff:7f00:1')]
-  ])('is asked about IPv4 mapped into IPv6 as IPv4: %s', async (_, host, resolve) => {
-    const { asked, permit } = only()
-    expect(await failureOf(dial({ resolve })({ host, port: 9 }, { permit }))).toEqual(refusal('127.0.0.1'))
-    expect(asked).toEqual(['127.0.0.1'])
-  })
-})
-
-const never = (): Promise<never> => new Promise(() => {})
-
-describe.each(engines)('the time limit of $name', ({ dial }) => {
-  it('holds while the name is looked up, and leaves nothing', async () => {
-    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
-    const owner = new AbortController()
-    const dialled = failureOf(
-      dial({ resolve: never, timeout: 5000 })({ host: 'name', port: 80 }, { signal: owner.signal })
-    )
-    await vi.advanceTimersByTimeAsync(5000)
-    expect(await dialled).toEqual(
-      new RefusedError('ttl-expired', { message: 'cannot reach name:80: no answer in 5000 ms' })
-    )
-    expect(vi.getTimerCount()).toBe(0)
-    expect(getEventListeners(owner.signal, 'abort')).toEqual([])
-  })
-
-  it('holds while nobody answers, and leaves no socket', async () => {
-    const port = await silentPort()
-    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
-    const before = openSockets()
-    const dialled = failureOf(dial({ timeout: 5000 })({ ...loopback, port }))
-    await turn()
-    expect(openSockets()).toBeGreaterThan(before)
-    await vi.advanceTimersByTimeAsync(5000)
-    expect(await dialled).toMatchObject({ name: 'RefusedError', reply: 'ttl-expired' })
-    await turn()
-    expect(openSockets()).toBe(before)
-    expect(vi.getTimerCount()).toBe(0)
-  })
-
-  it.each(['comes through', 'fails'])('leaves no timer where the dial %s', async (how) => {
-    const port = how === 'fails' ? await closedPort() : portOf(await serving(loopback))
-    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
-    const [outcome] = await Promise.allSettled([dial()({ ...loopback, port })])
-    expect(outcome.status).toBe(how === 'fails' ? 'rejected' : 'fulfilled')
-    expect(vi.getTimerCount()).toBe(0)
-  })
-
-  it('is passed on to the resolver, as a signal', async () => {
-    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
-    const given: AbortSignal[] = []
-    const resolve = (_: string, { signal }: ResolveOptions = {}): Promise<never> => {
-      if (signal !== undefined) given.push(signal)
-      return never()
-    }
-    const dialled = failureOf(dial({ resolve, timeout: 100 })({ host: 'name', port: 80 }))
-    await vi.advanceTimersByTimeAsync(100)
-    await dialled
-    expect(given.map(({ aborted }) => aborted)).toEqual([true])
-  })
-})
-
 describe.each(engines)('the signal of $name', ({ dial }) => {
   const reason = new Error('the client has gone')
-
-  it.each(['before it looks', 'while it looks the name up'])('gives up %s', async (when) => {
-    const owner = new AbortController()
-    if (when === 'before it looks') owner.abort(reason)
-    const dialled = failureOf(dial({ resolve: never })({ host: 'name', port: 80 }, { signal: owner.signal }))
-    owner.abort(reason)
-    expect(await dialled).toBe(reason)
-    expect(getEventListeners(owner.signal, 'abort')).toEqual([])
-  })
-
-  it.each([1, 2])('gives up while nobody answers at %i addresses, and leaves no socket', async (count) => {
-    const port = await silentPort()
-    const before = openSockets()
-    const owner = new AbortController()
-    // One that listens on 127.0.0.1 alone refuses the other address: it is the last that keeps the dial waiting.
-    const resolve = table(...['127.0.0.2', '127.0.0.1'].slice(-count))
-    const dialled = failureOf(dial({ resolve })({ host: 'name', port }, { signal: owner.signal }))
-    await standstill(openSockets)
-    expect(openSockets()).toBe(before + 1)
-    owner.abort(reason)
-    expect(await dialled).toBe(reason)
-    await turn()
-    expect(openSockets()).toBe(before)
-    expect(getEventListeners(owner.signal, 'abort')).toEqual([])
-  })
 
   it('gives up at any moment of connecting, and leaves no socket', async () => {
     const server = await serving(loopback)
     server.on('connection', (socket) => socket.destroy())
     const destination = { ...loopback, port: portOf(server) }
-    const before = await standstill(openSockets)
+    const before = await standstill(openResources)
     const dialled = async (jobs: number, turns: number): Promise<unknown> => {
       const owner = cancellation()
       const connecting = dial()(destination, { cancellation: owner }).then(
@@ -413,35 +160,6 @@ describe.each(engines)('the signal of $name', ({ dial }) => {
     )
     expect(outcomes[0]).toBe(reason)
     expect(outcomes.filter((outcome) => outcome !== reason && outcome !== 'connected')).toEqual([])
-    await standstill(openSockets)
-    expect(openSockets()).toBe(before)
-  })
-
-  it('opens nothing where it has aborted before', async () => {
-    const port = portOf(await serving(loopback))
-    const owner = cancellation()
-    owner.abort(reason)
-    const before = openSockets()
-    expect(await failureOf(dial()({ ...loopback, port }, { cancellation: owner }))).toBe(reason)
-    expect(openSockets()).toBe(before)
-  })
-
-  it('does nothing any more once the tunnel is open', async () => {
-    const server = await serving(loopback)
-    const owner = new AbortController()
-    const tunnel = await dial()({ ...loopback, port: portOf(server) }, { signal: owner.signal })
-    expect(getEventListeners(owner.signal, 'abort')).toEqual([])
-    owner.abort(reason)
-    await tunnel.sink(say(Buffer.from('still here')))
-    tunnel.abort?.(reason)
-  })
-
-  // A client that resets its connection aborts its dial with the very error that the system gave for it.
-  it('comes out as it is, also where its reason is a system error: that is not the target’s', async () => {
-    const owner = new AbortController()
-    const reset = Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET', syscall: 'read' })
-    const dialled = failureOf(dial({ resolve: never })({ host: 'name', port: 80 }, { signal: owner.signal }))
-    owner.abort(reset)
-    expect(await dialled).toBe(reset)
+    expect(await standstill(openResources)).toBe(before)
   })
 })

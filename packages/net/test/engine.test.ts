@@ -3,7 +3,8 @@ import { connect } from 'node:net'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { binder, datagramBinder, dial, listen, portable, sockets, type Engine, type SocketDuplex } from '@it-socks/net'
 import type { ByteDuplex } from '@it-socks/stage'
-import { all, portOf, say, serving } from './setup.ts'
+import { all, say } from '../../../test/support/duplex.ts'
+import { portOf, serving } from '../../../test/support/sockets.ts'
 
 const loopback = { host: '127.0.0.1', port: 0 }
 

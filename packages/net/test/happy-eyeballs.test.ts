@@ -2,7 +2,7 @@ import { getEventListeners } from 'node:events'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { firstOf, interleave } from '@it-socks/net'
 import { ClosedError, RefusedError } from '@it-socks/protocol'
-import { failureOf } from './setup.ts'
+import { failureOf } from '../../../test/support/duplex.ts'
 
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })

@@ -1,8 +1,9 @@
 import { connect, type Socket } from 'node:net'
 import { once } from 'node:events'
 import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest'
+import { all, say } from '../../../test/support/duplex.ts'
+import { hearText, portOf, serving, socketPath } from '../../../test/support/sockets.ts'
 import { libuv } from '../src/handle/libuv.ts'
-import { all, hear, portOf, say, serving, socketPath } from './setup.ts'
 
 type Binding = (name: string) => object
 
@@ -70,7 +71,7 @@ describe.each(unknown)('where `process.binding` %s', (_, found) => {
     const tunnel = await dial()({ host: '127.0.0.1', port: portOf(server) })
     expect(tunnel.transport).toBeUndefined()
     const [target] = (await accepted) as [Socket]
-    const heard = hear(target)
+    const heard = hearText(target)
     await tunnel.sink(say(Buffer.from('question')))
     expect(await heard).toBe('question')
     target.end('answer')
@@ -88,7 +89,7 @@ describe.each(unknown)('where `process.binding` %s', (_, found) => {
     const { value: connection } = await listener[Symbol.asyncIterator]().next()
     listener.close()
     expect(connection.transport).toBeUndefined()
-    const heard = hear(socket)
+    const heard = hearText(socket)
     socket.end('question')
     expect((await all(connection.source)).toString()).toBe('question')
     await connection.sink(say(Buffer.from('answer')))

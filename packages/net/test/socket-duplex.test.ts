@@ -1,34 +1,16 @@
 import { once } from 'node:events'
 import { connect, type LookupFunction } from 'node:net'
-import { setImmediate as turn } from 'node:timers/promises'
 import { Uint8ArrayList } from 'uint8arraylist'
 import { describe, expect, it, vi } from 'vitest'
 import { listen, socketDuplex, type SocketDuplex } from '@it-socks/net'
 import { ClosedError } from '@it-socks/protocol'
 import type { Bytes } from '@it-socks/stage'
 import { hex } from '@it-socks/testing'
-import {
-  all,
-  connected,
-  countClosed,
-  failureOf,
-  handleOf,
-  hear,
-  iterate,
-  kinds,
-  openDescriptors,
-  opened,
-  plain,
-  portOf,
-  say,
-  serving,
-  silence,
-  socketPath,
-  standstill,
-  textOf,
-  transport,
-  type Where
-} from './setup.ts'
+import { descriptorTransport } from '../../../test/support/connected.ts'
+import { all, failureOf, iterate, say, silence, textOf } from '../../../test/support/duplex.ts'
+import { countClosed, openResources, standstill } from '../../../test/support/process.ts'
+import { hearText, portOf, serving, socketPath } from '../../../test/support/sockets.ts'
+import { connected, handleOf, kinds, opened, plain, type Where } from './setup.ts'
 
 const chunk = new Uint8Array(65_536).fill(7)
 
@@ -37,39 +19,11 @@ const wheres: ReadonlyArray<readonly [string, () => Promise<Where | undefined>]>
   ['unix', socketPath]
 ]
 
+// What every engine's connections do is in `test/engines`.
 describe.each(kinds)('%s as a duplex', (_, open) => {
-  it.each(wheres)('speaks on after the peer has closed its half: %s', async (_, where) => {
-    const { ours, peer } = await open(await where())
-    peer.end('all I have to say')
-    expect((await all(ours.source)).toString()).toBe('all I have to say')
-    const heard = hear(peer)
-    await ours.sink(say(hex`${'but '}`, hex`${'I have '}`, hex`${'more'}`))
-    expect(await heard).toBe('but I have more')
-  })
-
-  it.each(wheres)('hears on after it has closed its own half: %s', async (_, where) => {
-    const { ours, peer } = await open(await where())
-    const heard = hear(peer)
-    await ours.sink(say(hex`${'all I have to say'}`))
-    expect(await heard).toBe('all I have to say')
-    peer.write('but I ')
-    await turn()
-    peer.end('have more')
-    expect((await all(ours.source)).toString()).toBe('but I have more')
-  })
-
-  it('is closed when both halves are', async () => {
-    const { ours, peer } = await open()
-    const closed = await countClosed()
-    peer.resume().end()
-    const [heard] = await Promise.all([all(ours.source), ours.sink(say()), closed(2)])
-    expect(heard).toHaveLength(0)
-  })
-
   it.each(wheres)('leaves no descriptor where it is aborted while its end is on the way: %s', async (_, where) => {
     const pairs = await Promise.all(Array.from({ length: 20 }, async () => open(await where())))
-    const descriptors = openDescriptors().length
-    const closed = await countClosed()
+    const before = await standstill(openResources)
     // The end is said some promise jobs later, and is on its way until another turn.
     const abortSoon = async ({ ours }: (typeof pairs)[number], jobs: number): Promise<void> => {
       void failureOf(ours.sink(say()))
@@ -78,60 +32,8 @@ describe.each(kinds)('%s as a duplex', (_, open) => {
     }
     await Promise.all(pairs.map((pair, index) => abortSoon(pair, index)))
     for (const { peer } of pairs) peer.destroy()
-    await closed(40)
-    expect(openDescriptors().length).toBeLessThanOrEqual(descriptors - 40)
-  })
-
-  it('can be taken apart, as it-pipe does', async () => {
-    const { ours, peer } = await open()
-    const heard = hear(peer)
-    await ours.sink.call(undefined, say(hex`${'said'}`))
-    expect(await heard).toBe('said')
-  })
-
-  it('loses nothing that comes before anybody reads', async () => {
-    const { ours, peer } = await open()
-    peer.end('early')
-    await standstill(() => peer.bytesWritten)
-    expect((await all(ours.source)).toString()).toBe('early')
-  })
-
-  it('gives its chunks in order to those who wait for one at the same time, then its end to all', async () => {
-    const { ours, peer } = await open()
-    const reader = iterate(ours)
-    const waiting = [reader.next(), reader.next(), reader.next(), reader.next()]
-    peer.write('one')
-    expect(textOf(await waiting[0])).toBe('one')
-    peer.end('two')
-    expect(textOf(await waiting[1])).toBe('two')
-    expect(await Promise.all(waiting.slice(2))).toEqual([{ done: true }, { done: true }])
-    expect(await reader.next()).toEqual({ done: true })
-  })
-
-  it('closes also where nobody wants the rest of what the peer says', async () => {
-    const { ours, peer } = await open()
-    const closed = await countClosed()
-    await iterate(ours).return?.()
-    await ours.sink(say())
-    for (let i = 0; i < 32; i++) peer.write(chunk)
-    peer.resume().end()
-    await closed(2)
-    expect(await failureOf(ours.sink(say()))).toEqual(new ClosedError())
-  })
-
-  it('closes also where the peer goes on saying what nobody wants', async () => {
-    const { ours, peer } = await open()
-    const closed = await countClosed()
-    const flood = (): void => {
-      const more = (): unknown => peer.write(chunk, (error) => error ?? more())
-      return void more()
-    }
-    peer.on('error', () => {})
-    flood()
-    await iterate(ours).return?.()
-    await ours.sink(say())
-    await closed(2)
-    expect(await failureOf(ours.sink(say()))).toEqual(new ClosedError())
+    // Both ends of each, and of either its descriptor and its handle.
+    expect(await standstill(openResources)).toBe(before - 80)
   })
 
   it('says its last and is closed without a reset, whatever it has been told meanwhile', async () => {
@@ -139,7 +41,7 @@ describe.each(kinds)('%s as a duplex', (_, open) => {
     const closed = await countClosed()
     // As much as the kernel holds.
     await new Promise((resolve) => peer.write(chunk, resolve))
-    const heard = hear(peer)
+    const heard = hearText(peer)
     await iterate(ours).return?.()
     await ours.sink(say(hex`${'goodbye'}`))
     expect(await heard).toBe('goodbye')
@@ -147,38 +49,6 @@ describe.each(kinds)('%s as a duplex', (_, open) => {
     // Where there was a reset the kernel takes no more; where there was none it does, once.
     const refused = await new Promise((resolve) => peer.write('so soon?', resolve))
     expect(refused ?? 'taken').toBe('taken')
-  })
-
-  it('is over for its readers once the source is returned, also where more comes', async () => {
-    const { ours, peer } = await open()
-    const reader = iterate(ours)
-    const waiting = reader.next()
-    await reader.return?.()
-    expect(await waiting).toEqual({ done: true })
-    peer.write('too late')
-    await standstill(() => peer.bytesWritten)
-    expect(await reader.next()).toEqual({ done: true })
-  })
-
-  it('knows its addresses', async () => {
-    const { ours, peer } = await open()
-    expect(ours.localAddress).toEqual({ host: '127.0.0.1', port: peer.remotePort })
-    expect(ours.remoteAddress).toEqual({ host: '127.0.0.1', port: peer.localPort })
-  })
-
-  it('still knows them once it is gone', async () => {
-    const { ours, peer } = await open()
-    const addresses = [ours.localAddress, ours.remoteAddress]
-    const closed = await countClosed()
-    ours.abort(new Error('enough'))
-    peer.destroy()
-    await closed(2)
-    expect([ours.localAddress, ours.remoteAddress]).toEqual(addresses)
-  })
-
-  it('has no addresses on a unix socket', async () => {
-    const { ours } = await open(await socketPath())
-    expect([ours.localAddress, ours.remoteAddress]).toEqual([undefined, undefined])
   })
 })
 
@@ -200,7 +70,7 @@ describe('a socket of Node’s as a duplex', () => {
     await ended
     const ours = socketDuplex(socket)
     expect(await all(ours.source)).toHaveLength(0)
-    const heard = hear(peer)
+    const heard = hearText(peer)
     await ours.sink(say(hex`${'and now I'}`))
     expect(await heard).toBe('and now I')
   })
@@ -265,6 +135,21 @@ describe('a socket of Node’s as a duplex', () => {
     expect(written).toEqual([10, 1])
   })
 
+  it('holds but a chunk or two of what the kernel does not take', async () => {
+    const { ours, socket, peer } = await connected()
+    peer.pause()
+    const flood = async function* (): AsyncGenerator<Bytes, void> {
+      for (;;) yield chunk
+    }
+    const sent = failureOf(ours.sink(flood()))
+    await standstill(() => socket.bytesWritten)
+    expect(socket.writableNeedDrain).toBe(true)
+    expect(socket.writableLength).toBeLessThanOrEqual(2 * chunk.length)
+    const reason = new Error('enough')
+    ours.abort(reason)
+    expect(await sent).toBe(reason)
+  })
+
   it('writes an IPv4 address that a dual-stack socket reports as IPv4', async () => {
     const { ours, socket } = await connected({ host: '::ffff:127.0.0.1' })
     expect(socket.remoteAddress).toBe('::ffff:127.0.0.1')
@@ -315,79 +200,6 @@ describe('a handle as a duplex', () => {
   it('shares its functions: a copy has none of them', async () => {
     const { ours } = await opened()
     expect(Object.keys({ ...ours })).not.toContain('sink')
-    expect(transport(ours).duplex).toBe(ours)
-  })
-})
-
-describe.each(kinds)('a slow reader of %s', (_, open) => {
-  /** So many chunks, of which `state.said` have been asked for. */
-  const counted = (chunks: number) => {
-    const state = { said: 0 }
-    const source = (async function* (): AsyncGenerator<Bytes, void> {
-      for (; state.said < chunks; state.said++) yield chunk
-    })()
-    return { state, source }
-  }
-
-  it('stops the sink: what the kernel does not take waits in the source, but for a chunk or two', async () => {
-    const { ours, peer, held } = await open()
-    peer.pause()
-    const { state, source } = counted(4096)
-    const sent = failureOf(ours.sink(source))
-    await standstill(() => state.said)
-    expect(state.said).toBeLessThan(4096)
-    expect(held()).toBeLessThanOrEqual(2 * chunk.length)
-    const reason = new Error('enough')
-    ours.abort(reason)
-    expect(await sent).toBe(reason)
-  })
-
-  it('leaves in the kernel what it does not read, but for a chunk or two', async () => {
-    const { ours, peer } = await open()
-    const sending = (async () => {
-      for await (const bytes of counted(4096).source) {
-        if (!peer.write(bytes.subarray())) await once(peer, 'drain')
-      }
-    })()
-    const outcome = failureOf(sending)
-    const reader = iterate(ours)
-    await reader.next()
-    await standstill(() => peer.bytesWritten)
-    expect(peer.writableNeedDrain).toBe(true)
-    ours.abort(new Error('enough'))
-    expect(await outcome).toMatchObject({ code: expect.stringMatching(/^(?:ECONNRESET|EPIPE)$/) })
-    // What comes yet had been read ahead: who does not hand that out has thrown it away.
-    let ahead = 0
-    await failureOf(
-      (async () => {
-        for (;;) ahead += (await reader.next()).value!.byteLength
-      })()
-    )
-    expect(ahead).toBeLessThanOrEqual(4 * chunk.length)
-  })
-
-  it('on both ends does not make a deadlock of two floods', async () => {
-    const { ours, peer } = await open()
-    const length = 64 * chunk.length
-    const echoed = (async () => {
-      let heard = 0
-      for await (const bytes of ours.source) {
-        heard += bytes.length
-        await turn()
-      }
-      return heard
-    })()
-    let answered = 0
-    peer.on('data', (bytes) => {
-      answered += bytes.length
-      peer.pause()
-      setImmediate(() => peer.resume())
-    })
-    const ended = once(peer, 'end')
-    for (let said = 0; said < 64; said++) peer.write(chunk)
-    peer.end()
-    await ours.sink(counted(64).source)
-    await ended
-    expect([await echoed, answered]).toEqual([length, length])
+    expect(descriptorTransport(ours).duplex).toBe(ours)
   })
 })

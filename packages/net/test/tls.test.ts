@@ -4,7 +4,8 @@ import { connect, createServer, type TLSSocket } from 'node:tls'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { socketDuplex, type SocketDuplex } from '@it-socks/net'
 import { hex } from '@it-socks/testing'
-import { all, failureOf, hear, iterate, say, silence } from './setup.ts'
+import { all, failureOf, iterate, say, silence } from '../../../test/support/duplex.ts'
+import { hearText } from '../../../test/support/sockets.ts'
 
 // A key that both ends know in place of a certificate: RFC 8446 section 2.2.
 const psk = Buffer.alloc(32, 7)
@@ -41,14 +42,14 @@ describe('a TLS socket as a duplex', () => {
     const { ours, peer } = await connected()
     peer.end('all I have to say')
     expect((await all(ours.source)).toString()).toBe('all I have to say')
-    const heard = hear(peer)
+    const heard = hearText(peer)
     await ours.sink(say(hex`${'but I '}`, hex`${'have more'}`))
     expect(await heard).toBe('but I have more')
   })
 
   it('hears on after it has closed its own half', async () => {
     const { ours, peer } = await connected()
-    const heard = hear(peer)
+    const heard = hearText(peer)
     await ours.sink(say(hex`${'all I have to say'}`))
     expect(await heard).toBe('all I have to say')
     peer.end('but I have more')

@@ -1,67 +1,22 @@
 import { once } from 'node:events'
-import { readdirSync } from 'node:fs'
-import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
-import { describe, expect, it, onTestFinished } from 'vitest'
-import {
-  dial,
-  isDescriptorTransport,
-  portable,
-  sockets,
-  type DescriptorTransport,
-  type SocketDuplex
-} from '@it-socks/net'
+import { describe, expect, it } from 'vitest'
+import { dial, portable, sockets } from '@it-socks/net'
 import { join } from '@it-socks/relay'
 import { splice } from '@it-socks/splice'
 import { transportOf, type Flow, type Transport } from '@it-socks/stage'
 import { duplexPair } from '@it-socks/testing'
-import { hear, over, pattern, socketPath, standstill } from './setup.ts'
-
-interface Connected {
-  readonly ours: SocketDuplex
-  readonly at: DescriptorTransport
-  readonly peer: Socket
-}
+import { connected as connectedBy, descriptorTransport, dialled, type Kind } from '../../../test/support/connected.ts'
+import { pattern } from '../../../test/support/duplex.ts'
+import { descriptors } from '../../../test/support/process.ts'
+import { hear, over } from '../../../test/support/sockets.ts'
 
 const engine = splice()
 
-/** A connection that the engine has dialled, or accepted on a unix socket: our end, and the peer's socket. */
-const connected = async (way: 'dialled' | 'unix' = 'dialled'): Promise<Connected> => {
-  const { ours, peer } = await (way === 'dialled' ? dialled() : accepted(await socketPath()))
-  onTestFinished(() => {
-    ours.abort(new Error('the test is over'))
-    peer.destroy()
-  })
-  return { ours, at: transport(ours), peer: peer.on('error', () => {}) }
+/** A connection of the engine, and what it travels on. */
+const connected = async (kind?: Kind) => {
+  const { ours, peer } = await connectedBy(engine, kind)
+  return { ours, at: descriptorTransport(ours), peer }
 }
-
-const dialled = async (): Promise<{ ours: SocketDuplex; peer: Socket }> => {
-  const server = createServer({ allowHalfOpen: true }).listen(0, '127.0.0.1')
-  const connection = once(server, 'connection')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  const ours = (await engine.dial()({ host: '127.0.0.1', port })) as SocketDuplex
-  const [peer] = (await connection) as [Socket]
-  server.close()
-  return { ours, peer }
-}
-
-const accepted = async (at: { path: string }): Promise<{ ours: SocketDuplex; peer: Socket }> => {
-  const listener = engine.listen(at)
-  await listener.listening
-  const peer = connect({ ...at, allowHalfOpen: true })
-  const [{ value: ours }] = await Promise.all([listener[Symbol.asyncIterator]().next(), once(peer, 'connect')])
-  listener.close()
-  return { ours, peer }
-}
-
-const transport = (duplex: SocketDuplex): DescriptorTransport => {
-  const found = transportOf(duplex)
-  if (found === undefined || !isDescriptorTransport(found)) throw new Error('it has no descriptor')
-  return found
-}
-
-/** How many descriptors this process has, once that stands still. */
-const descriptors = (): Promise<number> => standstill(() => readdirSync('/proc/self/fd').length)
 
 const silent: Flow = { passed() {}, ended() {}, failed() {} }
 
@@ -79,11 +34,13 @@ describe('the engine', () => {
     const [one, other] = [await connected(way), await connected(way)]
     const relayed = join(one.ours, other.ours, { engine: engine.join! })
     expect([one.at.descriptor, other.at.descriptor]).toEqual([undefined, undefined])
-    const heard = hear(other.peer)
-    one.peer.resume().end('hello')
-    expect((await heard).toString()).toBe('hello')
-    other.peer.end()
-    expect(await relayed).toEqual({ up: 5, down: 0 })
+    const said = pattern(8_000_000)
+    const [atOther, atOne] = [hear(other.peer), hear(one.peer)]
+    one.peer.end(said)
+    other.peer.end('hello')
+    expect((await atOther).equals(said)).toBe(true)
+    expect((await atOne).toString()).toBe('hello')
+    expect(await relayed).toEqual({ up: said.length, down: 5 })
   })
 
   it('says first what was written before, and takes over what is behind that', async () => {
@@ -114,11 +71,7 @@ describe('the engine', () => {
 
   it('leaves to others what is on sockets of Node’s, or in memory', async () => {
     const { at } = await connected()
-    const server = createServer((socket) => socket.on('error', () => {})).listen(0, '127.0.0.1')
-    await once(server, 'listening')
-    onTestFinished(() => void server.close())
-    const tunnel = await sockets.dial()({ host: '127.0.0.1', port: (server.address() as AddressInfo).port })
-    onTestFinished(() => tunnel.abort?.(new Error('the test is over')))
+    const { ours: tunnel } = await dialled(sockets)
     expect(transportOf(tunnel)).toBeUndefined()
     const [memory] = duplexPair()
     for (const duplex of [tunnel, memory]) {

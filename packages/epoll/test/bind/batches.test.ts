@@ -2,8 +2,9 @@ import { createSocket } from 'node:dgram'
 import { expect, it, onTestFinished, vi } from 'vitest'
 import type { DatagramBinderSettings } from '@it-socks/net'
 import type { Address } from '@it-socks/protocol'
-import { standstill } from '../../../net/test/setup.ts'
-import { describeEpoll, epoll, uncaughtErrors } from '../engines.ts'
+import { openDatagramSocket } from '../../../../test/support/datagram-socket.ts'
+import { standstill, uncaughtErrors } from '../../../../test/support/process.ts'
+import { describeEpoll, epoll } from '../setup.ts'
 
 const kernel = vi.hoisted(() => ({ answer: undefined as number | undefined, calls: 0 }))
 
@@ -21,19 +22,11 @@ vi.mock(import('@it-socks/syscall'), async (original) => {
 
 const EAGAIN = 11
 
-const open = async (settings?: DatagramBinderSettings) => {
-  const received: string[] = []
-  const dropped: Error[] = []
-  const socket = await epoll.datagramBinder(settings)({
-    host: '127.0.0.1',
-    received: (data) => void received.push(Buffer.from(data).toString()),
-    dropped: (error) => void dropped.push(error)
-  })
+const open = (settings?: DatagramBinderSettings) => {
   onTestFinished(() => {
     kernel.answer = undefined
-    socket.close()
   })
-  return { socket, received, dropped }
+  return openDatagramSocket(epoll.datagramBinder(settings))
 }
 
 /** Has the kernel tell that it has room: it tells all that holds when anything changes. */
@@ -77,10 +70,10 @@ describeEpoll('a datagram socket whose buffer in the kernel is full', () => {
     kernel.answer = undefined
     await nudge(one.socket.localAddress)
     await standstill(() => two.received.length)
-    expect(two.received).toEqual(['first', 'other'])
+    expect(two.texts()).toEqual(['first', 'other'])
     send(one, two.socket.localAddress, 'after')
     await standstill(() => two.received.length)
-    expect(two.received).toEqual(['first', 'other', 'after'])
+    expect(two.texts()).toEqual(['first', 'other', 'after'])
   })
 
   it('sends what comes later after what waits', async () => {
@@ -92,7 +85,7 @@ describeEpoll('a datagram socket whose buffer in the kernel is full', () => {
     send(one, two.socket.localAddress, 'second')
     await nudge(one.socket.localAddress)
     await standstill(() => two.received.length)
-    expect(two.received).toEqual(['first', 'second'])
+    expect(two.texts()).toEqual(['first', 'second'])
   })
 
   it('forgets what waits when it is closed', async () => {
@@ -103,7 +96,7 @@ describeEpoll('a datagram socket whose buffer in the kernel is full', () => {
     kernel.answer = undefined
     one.socket.close()
     await standstill(() => two.received.length)
-    expect([two.received, one.dropped]).toEqual([[], []])
+    expect([two.texts(), one.dropped]).toEqual([[], []])
   })
 
   it('sends before it is closed what was sent before', async () => {
@@ -111,7 +104,7 @@ describeEpoll('a datagram socket whose buffer in the kernel is full', () => {
     send(one, two.socket.localAddress, 'last words')
     one.socket.close()
     await standstill(() => two.received.length)
-    expect(two.received).toEqual(['last words'])
+    expect(two.texts()).toEqual(['last words'])
   })
 
   it('sends many at once, of several sockets, each its own', async () => {
@@ -121,7 +114,7 @@ describeEpoll('a datagram socket whose buffer in the kernel is full', () => {
     for (const text of texts) send(one, two.socket.localAddress, text)
     send(other, two.socket.localAddress, 'and mine')
     await standstill(() => two.received.length)
-    expect(two.received).toEqual([...texts, 'and mine'])
+    expect(two.texts()).toEqual([...texts, 'and mine'])
     expect(kernel.calls - before).toBe(4)
   })
 })

@@ -3,7 +3,7 @@ import { describe, expect, it, vi } from 'vitest'
 import { addressesOf } from '@it-socks/net'
 import { UnresolvableError } from '@it-socks/protocol'
 import type { Resolve } from '@it-socks/stage'
-import { failureOf } from '../setup.ts'
+import { failureOf } from '../../../../test/support/duplex.ts'
 
 describe('addressesOf', () => {
   it('asks as it was asked, and takes addresses alone, in one way to write them', async () => {

@@ -3,8 +3,9 @@ import { setImmediate as turn } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
 import { dnsResolve, type DnsResolveOptions } from '@it-socks/net'
 import { ConfigurationError, UnresolvableError } from '@it-socks/protocol'
+import { failureOf } from '../../../../test/support/duplex.ts'
+import { openDescriptors } from '../../../../test/support/process.ts'
 import { dnsServer, type Answer } from '../dns-server.ts'
-import { failureOf, openDescriptors } from '../setup.ts'
 
 const ipv6 = (last: string): string => `2001:0db8:0000:0000:0000:0000:0000:${last}`
 

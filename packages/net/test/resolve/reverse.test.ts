@@ -2,7 +2,7 @@ import { getEventListeners } from 'node:events'
 import { describe, expect, it } from 'vitest'
 import { systemReverse } from '@it-socks/net'
 import { UnresolvableError } from '@it-socks/protocol'
-import { failureOf } from '../setup.ts'
+import { failureOf } from '../../../../test/support/duplex.ts'
 
 const reverse = systemReverse()
 

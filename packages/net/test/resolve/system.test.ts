@@ -3,7 +3,7 @@ import { getEventListeners } from 'node:events'
 import { describe, expect, it, vi } from 'vitest'
 import { systemResolve } from '@it-socks/net'
 import { UnresolvableError } from '@it-socks/protocol'
-import { failureOf } from '../setup.ts'
+import { failureOf } from '../../../../test/support/duplex.ts'
 
 // What the system knows of `localhost` is often of one family, and in no order then.
 vi.mock('node:dns/promises', { spy: true })

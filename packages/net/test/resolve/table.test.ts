@@ -3,7 +3,7 @@ import { describe, expect, it, vi } from 'vitest'
 import { tableResolve } from '@it-socks/net'
 import { ConfigurationError, RefusedError, UnresolvableError } from '@it-socks/protocol'
 import type { Resolve } from '@it-socks/stage'
-import { failureOf } from '../setup.ts'
+import { failureOf } from '../../../../test/support/duplex.ts'
 
 const table = { 'One.Example': '192.0.2.1', 'both.example.': ['2001:db8::1', '192.0.2.2'], 'none.example': [] }
 

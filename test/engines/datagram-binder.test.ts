@@ -1,61 +1,22 @@
-import { EventEmitter, getEventListeners, once } from 'node:events'
+import { getEventListeners } from 'node:events'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import type { DatagramBinderSettings } from '@it-socks/net'
-import { ConfigurationError, type Address } from '@it-socks/protocol'
+import { ConfigurationError } from '@it-socks/protocol'
 import type { DatagramBinderOptions } from '@it-socks/stage'
-import { failureOf, openDescriptors, standstill } from '../../../net/test/setup.ts'
-import { engines } from '../engines.ts'
-
-/** Sockets of system calls are no handles of Node's. */
-const openHandles = (): number => openDescriptors().length
-
-interface Received {
-  readonly data: Uint8Array
-  readonly from: Address
-}
+import { openDatagramSocket } from '../support/datagram-socket.ts'
+import { failureOf } from '../support/duplex.ts'
+import { openResources, standstill } from '../support/process.ts'
+import { engines } from './engines.ts'
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text)
 const nobody = { host: '127.0.0.1', port: 9 }
 
-describe.each(engines)('$name', ({ datagramBinder }) => {
-  /** A UDP socket that is closed when the test ends, with what it received and what was dropped. */
-  const open = async (options: Partial<DatagramBinderOptions> = {}, settings: DatagramBinderSettings = {}) => {
-    const news = new EventEmitter()
-    const received: Received[] = []
-    const dropped: Error[] = []
-    const socket = await datagramBinder(settings)({
-      host: '127.0.0.1',
-      received(data, from) {
-        received.push({ data, from })
-        news.emit('news')
-      },
-      dropped(error) {
-        dropped.push(error)
-        news.emit('news')
-      },
-      ...options
-    })
-    onTestFinished(() => socket.close())
-    const until = async (count: () => number, least: number): Promise<void> => {
-      while (count() < least) await once(news, 'news')
-    }
-    return {
-      socket,
-      dropped,
-      receive: async (count: number) => {
-        await until(() => received.length, count)
-        return received
-      },
-      first: async () => {
-        await until(() => received.length, 1)
-        return received.at(0)!
-      },
-      drop: async (count: number) => {
-        await until(() => dropped.length, count)
-        return dropped
-      }
-    }
-  }
+// The engine of sockets has those of the portable one, as the tests of `net` say.
+const binders = engines.filter(({ name }) => name !== 'sockets')
+
+describe.each(binders)('on $name', ({ engine: { datagramBinder } }) => {
+  const open = (options?: Partial<DatagramBinderOptions>, settings?: DatagramBinderSettings) =>
+    openDatagramSocket(datagramBinder(settings), options)
 
   describe('a datagram socket', () => {
     it.each(['127.0.0.1', '::1'])('sends and receives, and says who sent: %s', async (host) => {
@@ -168,7 +129,7 @@ describe.each(engines)('$name', ({ datagramBinder }) => {
 
   describe('the end of a datagram socket', () => {
     it.each(['close', 'the signal'])('comes by %s, leaves nothing, and makes sending a no-op', async (how) => {
-      const before = await standstill(openHandles)
+      const before = await standstill(openResources)
       const owner = new AbortController()
       const { socket, dropped } = await open({ signal: owner.signal })
       if (how === 'close') socket.close()
@@ -177,7 +138,7 @@ describe.each(engines)('$name', ({ datagramBinder }) => {
       socket.send(new Uint8Array(65_508), nobody)
       socket.close()
       owner.abort()
-      expect(await standstill(openHandles)).toBe(before)
+      expect(await standstill(openResources)).toBe(before)
       expect(getEventListeners(owner.signal, 'abort')).toEqual([])
       expect(dropped).toEqual([])
     })
@@ -221,33 +182,33 @@ describe.each(engines)('$name', ({ datagramBinder }) => {
       ['localhost', 'EINVAL'],
       ['fe80::1%nowhere', 'E']
     ])('says that it cannot bind to %s', async (host, code) => {
-      const before = await standstill(openHandles)
+      const before = await standstill(openResources)
       expect(await failureOf(open({ host }))).toMatchObject({
         name: 'RefusedError',
         reply: 'general-failure',
         message: expect.stringMatching(`cannot bind a socket to ${host}: ${code}`)
       })
-      expect(await standstill(openHandles)).toBe(before)
+      expect(await standstill(openResources)).toBe(before)
     })
 
     it('says that the system does not give it the buffers', async () => {
-      const before = await standstill(openHandles)
+      const before = await standstill(openResources)
       expect(await failureOf(open({}, { buffer: -1 }))).toMatchObject({
         name: 'RefusedError',
         reply: 'general-failure'
       })
-      expect(await standstill(openHandles)).toBe(before)
+      expect(await standstill(openResources)).toBe(before)
     })
 
     it.each(['before', 'while'])('rejects with the reason of a signal that aborts %s it opens', async (when) => {
-      const before = await standstill(openHandles)
+      const before = await standstill(openResources)
       const owner = new AbortController()
       const reason = new Error('the client has gone')
       if (when === 'before') owner.abort(reason)
       const opening = failureOf(open({ signal: owner.signal }))
       owner.abort(reason)
       expect(await opening).toBe(reason)
-      expect(await standstill(openHandles)).toBe(before)
+      expect(await standstill(openResources)).toBe(before)
       expect(getEventListeners(owner.signal, 'abort')).toEqual([])
     })
 

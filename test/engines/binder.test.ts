@@ -1,38 +1,18 @@
 import { randomInt } from 'node:crypto'
-import { getEventListeners, once } from 'node:events'
-import { connect, type Socket } from 'node:net'
+import { getEventListeners } from 'node:events'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import type { BinderSettings } from '@it-socks/net'
-import { ConfigurationError, RefusedError, type Address } from '@it-socks/protocol'
-import type { BinderOptions, Binding, Tunnel } from '@it-socks/stage'
-import { all, failureOf, hear, openDescriptors, portOf, say, serving, standstill } from '../../../net/test/setup.ts'
-import { engines } from '../engines.ts'
-
-/** Sockets of system calls are no handles of Node's. */
-const openHandles = (): number => openDescriptors().length
+import { ConfigurationError, RefusedError } from '@it-socks/protocol'
+import type { BinderOptions, Binding } from '@it-socks/stage'
+import { take } from '../support/connected.ts'
+import { all, failureOf, say } from '../support/duplex.ts'
+import { openResources, standstill } from '../support/process.ts'
+import { breaking, client, hearText, portOf, serving } from '../support/sockets.ts'
+import { engines } from './engines.ts'
 
 const anyPort = expect.any(Number)
 
-/** A peer that has connected. */
-const peerOf = async ({ host, port }: Address): Promise<Socket> => {
-  const socket = connect({ host, port, allowHalfOpen: true })
-  onTestFinished(() => void socket.destroy())
-  await once(socket, 'connect')
-  return socket
-}
-
-const take = async ({ connections }: Binding): Promise<Tunnel> => {
-  const { value } = await connections[Symbol.asyncIterator]().next()
-  onTestFinished(() => value.abort(new Error('the test is over')))
-  return value
-}
-
-const reset = async (socket: Socket): Promise<unknown> => {
-  const [error] = await once(socket.resume(), 'error')
-  return error
-}
-
-describe.each(engines)('$name', ({ binder }) => {
+describe.each(engines)('a binder of $name', ({ engine: { binder } }) => {
   /** A binding that is closed when the test ends. */
   const bound = async (settings: BinderSettings = {}, options?: BinderOptions): Promise<Binding> => {
     const binding = await binder(settings)(options)
@@ -54,14 +34,14 @@ describe.each(engines)('$name', ({ binder }) => {
     }
   }
 
-  describe('a binding', () => {
+  describe('its binding', () => {
     it('is where a peer connects, and hands over its connection', async () => {
       const binding = await bound()
-      const socket = await peerOf(binding.address)
-      const tunnel = await take(binding)
+      const socket = await client(binding.address)
+      const tunnel = await take(binding.connections)
       expect(tunnel.remoteAddress).toEqual({ host: '127.0.0.1', port: socket.localPort })
       expect(tunnel.localAddress).toEqual(binding.address)
-      const heard = hear(socket)
+      const heard = hearText(socket)
       await tunnel.sink(say(Buffer.from('question')))
       expect(await heard).toBe('question')
       socket.end('answer')
@@ -69,40 +49,40 @@ describe.each(engines)('$name', ({ binder }) => {
     })
 
     it.each(['close', 'the loop', 'the signal'])('ends by %s: nobody gets in, who is in stays', async (how) => {
-      const before = await standstill(openHandles)
+      const before = await standstill(openResources)
       const owner = new AbortController()
       const binding = await bound({}, { signal: owner.signal })
-      const socket = await peerOf(binding.address)
-      const tunnel = await take(binding)
+      const socket = await client(binding.address)
+      const tunnel = await take(binding.connections)
       const waiting = binding.connections[Symbol.asyncIterator]()
       const next = waiting.next()
       if (how === 'close') binding.close()
       else if (how === 'the loop') await waiting.return?.()
       else owner.abort()
       expect(await next).toEqual({ done: true })
-      expect(await failureOf(peerOf(binding.address))).toMatchObject({ code: 'ECONNREFUSED' })
+      expect(await failureOf(client(binding.address))).toMatchObject({ code: 'ECONNREFUSED' })
       expect(getEventListeners(owner.signal, 'abort')).toEqual([])
 
-      const heard = hear(socket)
+      const heard = hearText(socket)
       await tunnel.sink(say(Buffer.from('still here')))
       expect(await heard).toBe('still here')
       socket.end()
       await all(tunnel.source)
-      expect(await standstill(openHandles)).toBe(before)
+      expect(await standstill(openResources)).toBe(before)
     })
 
     it.each(['close', 'the loop', 'the signal'])('ended by %s leaves nobody who waits to be taken', async (how) => {
-      const before = await standstill(openHandles)
+      const before = await standstill(openResources)
       const owner = new AbortController()
       const binding = await bound({}, { signal: owner.signal })
-      const peers = [await peerOf(binding.address), await peerOf(binding.address)]
-      await standstill(openHandles)
-      const broken = peers.map(reset)
+      const peers = [await client(binding.address), await client(binding.address)]
+      await standstill(openResources)
+      const broken = peers.map(breaking)
       if (how === 'close') binding.close()
       else if (how === 'the loop') await binding.connections[Symbol.asyncIterator]().return?.()
       else owner.abort()
       expect(await Promise.all(broken)).toMatchObject([{ code: 'ECONNRESET' }, { code: 'ECONNRESET' }])
-      expect(await standstill(openHandles)).toBe(before)
+      expect(await standstill(openResources)).toBe(before)
       expect(getEventListeners(owner.signal, 'abort')).toEqual([])
     })
 
@@ -114,7 +94,7 @@ describe.each(engines)('$name', ({ binder }) => {
     })
   })
 
-  describe('where a binder listens', () => {
+  describe('where it listens', () => {
     it.each([
       { on: 'loopback', settings: {}, options: {}, host: '127.0.0.1' },
       {
@@ -136,7 +116,7 @@ describe.each(engines)('$name', ({ binder }) => {
     ])('is $on', async ({ settings, options, host }) => {
       const { address } = await bound(settings, options)
       expect(address).toEqual({ host, port: anyPort })
-      await peerOf(address)
+      await client(address)
     })
 
     // What it says is given to the client, for the peer to connect to.
@@ -153,8 +133,8 @@ describe.each(engines)('$name', ({ binder }) => {
     ])('is never told as $host: with $options it is $told', async ({ host, options, told }) => {
       const binding = await bound({ host }, options)
       expect(binding.address).toEqual({ host: told, port: anyPort })
-      await peerOf(binding.address)
-      expect((await take(binding)).localAddress).toEqual(binding.address)
+      await client(binding.address)
+      expect((await take(binding.connections)).localAddress).toEqual(binding.address)
     })
 
     it('is a port of its range that is free', async () => {
@@ -169,7 +149,7 @@ describe.each(engines)('$name', ({ binder }) => {
     })
   })
 
-  describe('a binder that cannot listen', () => {
+  describe('where it cannot listen', () => {
     it('says that no port of its range is free', async () => {
       const port = portOf(await serving({ host: '127.0.0.1' }))
       const { signal } = new AbortController()
@@ -207,14 +187,14 @@ describe.each(engines)('$name', ({ binder }) => {
 
     // A link-local address without a zone is nowhere: of all addresses it alone has no route on any machine.
     it('says that there is no way to the peer', async () => {
-      const before = await standstill(openHandles)
+      const before = await standstill(openResources)
       const error = await failureOf(bound({}, { peer: 'fe80::1', near: '127.0.0.1' }))
       expect(error).toMatchObject({ name: 'RefusedError', message: expect.stringMatching('no route to fe80::1: E') })
-      expect(await standstill(openHandles)).toBe(before)
+      expect(await standstill(openResources)).toBe(before)
     })
 
     it.each(['before', 'while'])('rejects with the reason of a signal that aborts %s it opens', async (when) => {
-      const before = await standstill(openHandles)
+      const before = await standstill(openResources)
       const owner = new AbortController()
       const reason = new Error('the client has gone')
       if (when === 'before') owner.abort(reason)
@@ -223,18 +203,18 @@ describe.each(engines)('$name', ({ binder }) => {
       await Promise.resolve()
       owner.abort(reason)
       expect(await opening).toBe(reason)
-      expect(await standstill(openHandles)).toBe(before)
+      expect(await standstill(openResources)).toBe(before)
       expect(getEventListeners(owner.signal, 'abort')).toEqual([])
     })
 
     it('rejects with that reason also where it aborts while the route is asked for', async () => {
-      const before = await standstill(openHandles)
+      const before = await standstill(openResources)
       const owner = new AbortController()
       const reason = new Error('the client has gone')
       const opening = failureOf(bound({}, { peer: '127.0.0.1', signal: owner.signal }))
       owner.abort(reason)
       expect(await opening).toBe(reason)
-      expect(await standstill(openHandles)).toBe(before)
+      expect(await standstill(openResources)).toBe(before)
     })
 
     it.each<BinderSettings>([
