@@ -107,6 +107,24 @@ describe.each(engines)('a connection of $name that breaks', ({ engine, hasTransp
     await closed(2)
   })
 
+  it.each([
+    ['gives no promise', () => ({ done: true, value: undefined }) as never],
+    [
+      'throws',
+      (): never => {
+        throw new Error('a mistake')
+      }
+    ]
+  ])('fails a sink and who reads also where the return of what it sends %s', async (_, leave) => {
+    const { ours, peer } = await connected(engine)
+    const iterator: AsyncIterator<Bytes, void> = { next: () => new Promise(() => {}), return: leave }
+    const sent = failureOf(ours.sink({ [Symbol.asyncIterator]: () => iterator }))
+    const reading = failureOf(all(ours.source))
+    peer.resetAndDestroy()
+    expect(await sent).toMatchObject({ code: 'ECONNRESET' })
+    expect(await reading).toBe(await sent)
+  })
+
   it('fails a sink that waits for room', async () => {
     const { ours, peer } = await connected(engine)
     peer.pause()

@@ -4,7 +4,7 @@ import { constants } from 'node:os'
 import { setImmediate as turn } from 'node:timers/promises'
 import { describe, expect, it, vi } from 'vitest'
 import { dial, portable, sockets, type Open, type SocketDuplex } from '@it-socks/net'
-import type { RefusedError } from '@it-socks/protocol'
+import { RefusedError } from '@it-socks/protocol'
 import { cancellation } from '@it-socks/stage'
 import { failureOf, say } from '../../../test/support/duplex.ts'
 import { freePort } from '../../../test/support/port.ts'
@@ -25,6 +25,10 @@ const table =
 describe.each(engines)('dial of $name', ({ dial }) => {
   it.each([-1, 65_536, 1.5, NaN])('refuses a port that is none: %s', async (port) => {
     expect(await failureOf(dial()({ ...loopback, port }))).toMatchObject({ code: 'ERR_SOCKET_BAD_PORT' })
+  })
+
+  it('takes -0 for 0', async () => {
+    expect(await failureOf(dial()({ ...loopback, port: -0 }))).toBeInstanceOf(RefusedError)
   })
 
   it.each(['127.0.0.1', '::1'])('keeps of that all that Node tells of it: %s', async (host) => {

@@ -27,6 +27,15 @@ export interface Handoff<Context> {
   readonly cancellation?: Cancellation
 }
 
+/** Nobody takes what a stage has come to: what it has opened is to be closed. What it says, or throws, is nobody's business. */
+export const release = (refuse: Handoff<unknown>['refuse'] | undefined, reason: unknown): void => {
+  try {
+    refuse?.(reason)
+  } catch {
+    // As above.
+  }
+}
+
 /** What flows through a pipeline: bytes for the peer …, then one handoff, last. */
 export type Step<Context> = Bytes | Handoff<Context>
 

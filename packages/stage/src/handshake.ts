@@ -2,7 +2,7 @@ import type { Cancellation } from './cancellation.ts'
 import { after } from './clock.ts'
 import { run } from './course.ts'
 import type { Bytes, ByteDuplex } from './duplex.ts'
-import { cancelledBy, plain, type Handoff, type Seal, type Step } from './handoff.ts'
+import { cancelledBy, plain, release, type Handoff, type Seal, type Step } from './handoff.ts'
 import { sinkOutlet, transportOutlet, type Outlet } from './outlet.ts'
 import type { Ending } from './run.ts'
 import { transportOf, type Transport } from './transport.ts'
@@ -104,7 +104,7 @@ class Handshake<Context> implements Ending {
 
   handedOver(handoff: Handoff<Context>): void {
     // Nobody takes what the stages still hand over.
-    if (this.#broken !== undefined) return void handoff.refuse(this.#broken.error)
+    if (this.#broken !== undefined) return release(handoff.refuse, this.#broken.error)
     this.#isOver = true
     try {
       this.#established(new Left(handoff, leftOf(this.#connection, this.#transport, handoff, this.#outlet)))

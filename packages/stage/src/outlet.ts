@@ -1,4 +1,5 @@
 import type { Bytes, ByteDuplex } from './duplex.ts'
+import { letGo } from './let-go.ts'
 import type { Say } from './say.ts'
 import type { Transport } from './transport.ts'
 
@@ -113,7 +114,7 @@ export const sinkOutlet = (connection: ByteDuplex): Outlet => {
     follow(source) {
       following = source[Symbol.asyncIterator]()
       // Nobody sends any more: let what would have come know.
-      if (ended) following.return?.().catch(() => {})
+      if (ended) letGo(following)
       wake()
       return sent
     }

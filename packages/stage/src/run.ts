@@ -3,7 +3,7 @@ import { isSpeaking, type Replacements, type Speaking, type StageBody } from './
 import type { Cancellation } from './cancellation.ts'
 import type { Bytes } from './duplex.ts'
 import { extend } from './extend.ts'
-import { cancelledBy, handoffOf, type Handoff } from './handoff.ts'
+import { cancelledBy, handoffOf, release, type Handoff } from './handoff.ts'
 import type { Say } from './say.ts'
 import type { TimeLimit } from './signal.ts'
 import type { Turn, Turns } from './turn.ts'
@@ -138,7 +138,7 @@ class Run {
   #endAtOnce(turn: Body, come: Come): boolean {
     const { aborted, reason } = this.#cancellation
     if (!aborted) return this.#end(turn, come)
-    leave(come, reason)
+    release(come.refuse, reason)
     return this.#fail(reason)
   }
 
@@ -151,12 +151,20 @@ class Run {
     }
     const { seal } = this.#handoff
     this.#handoff = extend(this.#handoff, come, this.#cancellation)
-    if (come.answer === undefined) return true
-    return this.#tell(seal(come.answer), this.#goOn)
+    if (come.answer === undefined || this.#tell(seal(come.answer), this.#answered)) return true
+    // It is still its turn: where nobody takes the answer in time, what it has opened is to be closed.
+    this.#waiting = turn
+    return false
+  }
+
+  readonly #answered = (): void => {
+    if (this.#isOver) return
+    this.#waiting = undefined
+    this.#goOn()
   }
 
   readonly #came = (come: Come): void => {
-    if (this.#isOver) return leave(come, new ClosedError())
+    if (this.#isOver) return release(come?.refuse, new ClosedError())
     if (this.#endWaiting(come)) this.#goOn()
   }
 
@@ -225,9 +233,4 @@ class Run {
     this.#cancellation.forget(this.#aborted)
     for (const limit of this.#limits) limit.stop()
   }
-}
-
-/** Nobody takes what a body has come to: what it has opened is to be closed. */
-const leave = (come: Come | undefined, reason: unknown): void => {
-  come?.refuse?.(reason)
 }

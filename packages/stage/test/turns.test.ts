@@ -254,6 +254,58 @@ it('a refuse that throws does not hide what had failed', async () => {
   expect(await run(failing(steps(handoff({ refuse }))))).toEqual({ said: [], error: reason })
 })
 
+describe('an answer that nobody takes', () => {
+  const answering = () => {
+    const closed = vi.fn<(error: unknown) => undefined>()
+    const first = stage((_, say) => {
+      void say(hex`01`)
+      return {}
+    })
+    const opens = stage(() => ({ opened: true, answer: new Uint8Array(200_000), refuse: closed }))
+    return { closed, body: compose(first, opens) }
+  }
+
+  it('fails with the deadline, and what was opened is closed', async () => {
+    const [near] = duplexPair()
+    const { body, closed } = answering()
+    const failed = failureOf(pipe(near, frames(), deadline('answering', 1000, body), handshake(near, { linger: 10 })))
+    await vi.advanceTimersByTimeAsync(1010)
+    expect(await failed).toBeInstanceOf(DeadlineError)
+    expect(closed.mock.calls).toEqual([[await failed]])
+    expect(vi.getTimerCount()).toBe(0)
+  })
+
+  it('fails with what cancels it, and is not handed over where there is room after all', async () => {
+    const [near, far] = duplexPair()
+    const { body, closed } = answering()
+    const owner = cancellation()
+    const failed = failureOf(pipe(near, frames({ signal: owner }), body, handshake(near, { linger: 10 })))
+    await vi.advanceTimersByTimeAsync(0)
+    owner.abort(reason)
+    const reading = failureOf(far.source[Symbol.asyncIterator]().next())
+    await vi.advanceTimersByTimeAsync(10)
+    await reading
+    expect(await failed).toBe(reason)
+    expect(closed.mock.calls).toEqual([[reason]])
+  })
+})
+
+it('a late refuse that throws is nobody’s business', async () => {
+  const [near] = duplexPair()
+  const owner = cancellation()
+  const { body, begun, open, closed } = opening()
+  closed.mockImplementation(() => {
+    throw new Error('a mistake')
+  })
+  const failed = failureOf(pipe(near, frames({ signal: owner }), body, handshake(near, { linger: 10 })))
+  await begun
+  owner.abort(reason)
+  await vi.advanceTimersByTimeAsync(10)
+  expect(await failed).toBe(reason)
+  open()
+  await vi.waitFor(() => expect(closed).toHaveBeenCalledOnce())
+})
+
 it('stages on both sides of an iterator of somebody else have their turns in order', async () => {
   const told: string[] = []
   const [near] = duplexPair()

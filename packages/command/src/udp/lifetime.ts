@@ -1,5 +1,5 @@
 import { ClosedError } from '@it-socks/protocol'
-import { onAbort, watchAbort, type Bytes, type ByteDuplex } from '@it-socks/stage'
+import { letGo, onAbort, watchAbort, type Bytes, type ByteDuplex } from '@it-socks/stage'
 
 /** How long an association lasts, as a duplex whose bytes say nothing: it ends when either side of it does. */
 export interface Lifetime {
@@ -44,7 +44,7 @@ export const openLifetime = (): Lifetime => {
       } catch (error) {
         abort(error)
         // It may be waiting for the client still, and nobody waits for it.
-        iterator.return?.().catch(() => {})
+        letGo(iterator)
         throw error
       } finally {
         release()

@@ -1,5 +1,5 @@
 import { ClosedError } from '@it-socks/protocol'
-import type { Bytes } from '@it-socks/stage'
+import { letGo } from '@it-socks/stage'
 import { loop } from '@it-socks/syscall'
 import { closeDescriptor } from '../descriptors.ts'
 import { resetOnClose } from '../options.ts'
@@ -63,12 +63,7 @@ const tellWriters = (stream: State, error: unknown): void => {
   stream.whenDrained = undefined
   if (writer !== undefined) {
     writer.reject(error)
-    returnTo(writer.iterator)
+    letGo(writer.iterator)
   }
   whenBroken?.(error)
-}
-
-/** Nothing more is taken from there. */
-export const returnTo = (iterator: AsyncIterator<Bytes>): void => {
-  iterator.return?.().catch(() => {})
 }

@@ -1,4 +1,4 @@
-import type { Bytes } from '@it-socks/stage'
+import { letGo, type Bytes } from '@it-socks/stage'
 import {
   EAGAIN,
   EINTR,
@@ -10,7 +10,7 @@ import {
   shutdown,
   systemError
 } from '@it-socks/syscall'
-import { breakage, close, doom, returnTo } from './end.ts'
+import { breakage, close, doom } from './end.ts'
 import { closeRead } from './read.ts'
 import { CLOSED, DISCARDING, DOOMED, ENDED, FINISHED, FINISHING, JOINED, is, type State } from './state.ts'
 
@@ -63,7 +63,7 @@ export const consume = (stream: State, source: AsyncIterable<Bytes>, abort: (rea
     const iterator = source[Symbol.asyncIterator]()
     if (is(stream, CLOSED)) {
       reject(breakage(stream))
-      returnTo(iterator)
+      letGo(iterator)
       return
     }
     stream.writer = { iterator, resolve, reject }

@@ -19,7 +19,9 @@ export const connect: Open = (address, options) =>
     request.oncomplete = connected
     const bound = localAddress === undefined ? 0 : bind(handle, localAddress)
     if (bound !== 0) return connecting.fail(systemError(bound, 'bind', { host: localAddress!, port: 0 }))
-    const { host, port } = address
+    const { host } = address
+    // To libuv -0 is no number, and it ends the process.
+    const port = address.port >>> 0
     const begun =
       addressType(host) === 'ipv6' ? handle.connect6(request, host, port) : handle.connect(request, host, port)
     if (begun !== 0) return connecting.fail(systemError(begun, 'connect', address))

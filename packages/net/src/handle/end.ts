@@ -1,5 +1,5 @@
 import { ClosedError } from '@it-socks/protocol'
-import type { Bytes, Flow } from '@it-socks/stage'
+import { letGo, type Flow } from '@it-socks/stage'
 import type { TcpHandle } from './libuv.ts'
 import { finished, type State } from './state.ts'
 
@@ -69,7 +69,7 @@ const tellWriters = (connection: State, error: unknown): void => {
   connection.whenDrained = undefined
   if (writer !== undefined) {
     writer.reject(error)
-    returnTo(writer.iterator)
+    letGo(writer.iterator)
   }
   whenBroken?.(error)
 }
@@ -84,9 +84,4 @@ const part = (connection: State): Flow | undefined => {
   connection.flow = undefined
   connection.peer = undefined
   return flow
-}
-
-/** Nothing more is taken from there. */
-export const returnTo = (iterator: AsyncIterator<Bytes>): void => {
-  iterator.return?.().catch(() => {})
 }

@@ -1,7 +1,7 @@
 import { writeSync } from 'node:fs'
-import type { Bytes } from '@it-socks/stage'
+import { letGo, type Bytes } from '@it-socks/stage'
 import { systemError } from '../system-error.ts'
-import { breakOff, breakage, close, closeSoon, doom, returnTo } from './end.ts'
+import { breakOff, breakage, close, closeSoon, doom } from './end.ts'
 import { libuv, type Request, type WriteRequest } from './libuv.ts'
 import type { State } from './state.ts'
 
@@ -55,7 +55,7 @@ export const consume = (
     const iterator = source[Symbol.asyncIterator]()
     if (connection.isClosed) {
       reject(breakage(connection))
-      returnTo(iterator)
+      letGo(iterator)
       return
     }
     connection.writer = { iterator, resolve, reject }

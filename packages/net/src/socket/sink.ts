@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net'
-import type { Bytes, ByteDuplex } from '@it-socks/stage'
+import { letGo, type Bytes, type ByteDuplex } from '@it-socks/stage'
 import { breakage, type Breakage } from './breakage.ts'
 
 /**
@@ -13,7 +13,7 @@ export const socketSink =
       const iterator = source[Symbol.asyncIterator]()
       if (socket.destroyed) {
         reject(breakage(broken))
-        iterator.return?.().catch(() => {})
+        letGo(iterator)
         return
       }
       let proceed: (() => void) | undefined
@@ -36,7 +36,7 @@ export const socketSink =
       const closed = (): void => {
         if (!socket.writableFinished) reject(breakage(broken))
         proceed?.()
-        iterator.return?.().catch(() => {})
+        letGo(iterator)
       }
 
       socket
