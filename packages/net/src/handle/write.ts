@@ -98,7 +98,7 @@ const sendNow = (connection: State, bytes: Uint8Array, length: number): number =
   const { fd = -1 } = connection.handle
   if (fd < 0) return 0
   try {
-    if (length > output.length || bytes.length > output.length) return writeSync(fd, bytes, 0, length)
+    if (bytes.length > output.length) return writeSync(fd, bytes, 0, length)
     output.set(bytes)
     return writeSync(fd, output, 0, length)
   } catch (error) {
