@@ -1,10 +1,8 @@
-import { setImmediate as turn } from 'node:timers/promises'
-import type { Bytes, ByteDuplex } from '@it-socks/stage'
+import type { Bytes } from '@it-socks/stage'
+import { failureOf } from '../../../test/support/duplex.ts'
 
-/** A source that says these chunks and ends. */
-export const say = async function* (...chunks: Bytes[]): AsyncGenerator<Bytes, void> {
-  yield* chunks
-}
+export { failureOf, iterate, say } from '../../../test/support/duplex.ts'
+export { standstill } from '../../../test/support/process.ts'
 
 /** A source that says these chunks, then nothing, and never ends. */
 export const open = async function* (...chunks: Bytes[]): AsyncGenerator<Bytes, void> {
@@ -19,29 +17,9 @@ export const all = async (source: AsyncIterable<Bytes>): Promise<Uint8Array> => 
   return Uint8Array.from(Buffer.concat(heard))
 }
 
-export const iterate = (duplex: ByteDuplex): AsyncIterator<Bytes> => duplex.source[Symbol.asyncIterator]()
-
-/** What a promise fails with. */
-export const failureOf = (promise: Promise<unknown>): Promise<unknown> =>
-  promise.then(
-    () => 'nothing: it came through',
-    (reason: unknown) => reason
-  )
-
 /** What each promise fails with. */
 export const failuresOf = (...promises: Array<Promise<unknown>>): Promise<unknown[]> =>
   Promise.all(promises.map(failureOf))
-
-/** Turns the event loop until `count` has stood still for so many turns: nothing moves any more. */
-export const standstill = async (count: () => number, turns = 50): Promise<number> => {
-  let last = count()
-  for (let still = 0; still < turns; still++) {
-    await turn()
-    if (count() !== last) still = 0
-    last = count()
-  }
-  return last
-}
 
 /** An endless source that counts the chunks it was asked for. */
 export const flood = (size: number) => {
