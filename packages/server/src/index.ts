@@ -1,6 +1,7 @@
 export type { ServerOptions } from './options.ts'
 export * from './server.ts'
 export * from './session.ts'
+export type { Sessions } from './sessions.ts'
 export { describeEndpoint } from './settings.ts'
 export {
   serveInThreads,

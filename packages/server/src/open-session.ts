@@ -4,21 +4,22 @@ import type { Traffic } from '@it-socks/relay'
 import { cancellation, type Authenticated, type Identity, type Requested, type Tunnelled } from '@it-socks/stage'
 import type { Progress, Serve } from './pipeline.ts'
 import type { ServerEvents, Session } from './session.ts'
+import type { OpenSessions, Place } from './sessions.ts'
 
 /** Tells the listeners of an event. */
 export type Emit = <Event extends keyof ServerEvents>(event: Event, ...args: ServerEvents[Event]) => void
 
 /** What the sessions of a server have in common. */
-export interface Sessions {
+export interface Common {
   readonly serve: Serve
   /** Has each session while it is open. */
-  readonly open: Set<Session>
+  readonly open: OpenSessions
   readonly emit: Emit
 }
 
 /** Serves one connection to its end, and tells how far it has come. */
-export const openSession = (connection: SocketDuplex, id: number, listener: Endpoint, sessions: Sessions): void => {
-  new OpenSession(connection, id, listener, sessions).start()
+export const openSession = (connection: SocketDuplex, id: number, listener: Endpoint, common: Common): void => {
+  new OpenSession(connection, id, listener, common).start()
 }
 
 /** There is one of these for each connection, idle or not: it has no more than it needs. */
@@ -32,17 +33,18 @@ class OpenSession implements Session, Progress {
   declare bound?: Address
   declare dropped?: Readonly<Record<string, number>>
   readonly #connection: SocketDuplex
-  readonly #sessions: Sessions
+  readonly #common: Common
   readonly #cancellation = cancellation()
+  #place: Place | undefined = undefined
   #isClosed = false
   #closed: Promise<void> | undefined = undefined
   #markClosed: (() => void) | undefined = undefined
 
-  constructor(connection: SocketDuplex, id: number, listener: Endpoint, sessions: Sessions) {
+  constructor(connection: SocketDuplex, id: number, listener: Endpoint, common: Common) {
     this.id = id
     this.listener = listener
     this.#connection = connection
-    this.#sessions = sessions
+    this.#common = common
     const { remoteAddress } = connection
     if (remoteAddress !== undefined) this.client = remoteAddress
   }
@@ -60,8 +62,8 @@ class OpenSession implements Session, Progress {
   }
 
   start(): void {
-    const { open, emit, serve } = this.#sessions
-    open.add(this)
+    const { open, emit, serve } = this.#common
+    this.#place = open.add(this)
     emit('opened', this)
     serve(this.#connection, this, this.#cancellation).then(
       () => this.#ended(),
@@ -71,18 +73,18 @@ class OpenSession implements Session, Progress {
 
   authenticated({ identity }: Authenticated): void {
     this.identity = identity
-    this.#sessions.emit('authenticated', this)
+    this.#common.emit('authenticated', this)
   }
 
   requested({ request }: Requested): void {
     this.request = request
-    this.#sessions.emit('requested', this)
+    this.#common.emit('requested', this)
   }
 
   established({ tunnel: { localAddress, datagrams } }: Tunnelled): void {
     if (localAddress !== undefined) this.bound = localAddress
     if (datagrams !== undefined) this.dropped = datagrams.dropped
-    this.#sessions.emit('established', this)
+    this.#common.emit('established', this)
   }
 
   #failed(cause: unknown): void {
@@ -93,8 +95,8 @@ class OpenSession implements Session, Progress {
 
   #ended(cause?: unknown): void {
     this.#isClosed = true
-    this.#sessions.open.delete(this)
+    this.#common.open.remove(this.#place!)
     this.#markClosed?.()
-    this.#sessions.emit('closed', this, cause)
+    this.#common.emit('closed', this, cause)
   }
 }

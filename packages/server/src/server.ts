@@ -6,7 +6,8 @@ import type { ServerOptions } from './options.ts'
 import { openDoor, type Door } from './door.ts'
 import { openSession, type Emit } from './open-session.ts'
 import { pipeline } from './pipeline.ts'
-import type { ServerEvents, Session } from './session.ts'
+import type { ServerEvents } from './session.ts'
+import { OpenSessions, type Sessions } from './sessions.ts'
 import { settle } from './settings.ts'
 
 export interface CloseOptions {
@@ -17,7 +18,7 @@ export interface CloseOptions {
 /** A SOCKS server. Emits {@link ServerEvents}. */
 export interface Server extends EventEmitter<ServerEvents> {
   /** The sessions that are open now. */
-  readonly sessions: ReadonlySet<Session>
+  readonly sessions: Sessions
   /**
    * Starts listening everywhere, or nowhere. Resolves with the endpoints, where a port 0 has become the one that the
    * system chose; rejects with the system's error (EADDRINUSE, EACCES …). Once in a server's life.
@@ -59,7 +60,7 @@ export const createServer = (options: ServerOptions = {}): Server => {
       })
     }
   }
-  const sessions = new Set<Session>()
+  const sessions = new OpenSessions()
   const common = { serve, open: sessions, emit }
   let listeners: Listener[] | undefined
   let closing = false

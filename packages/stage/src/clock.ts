@@ -1,4 +1,5 @@
 import { attempt } from './attempt.ts'
+import { LinkedList, type Linked } from './linked-list.ts'
 
 /** Node lets a timer of more milliseconds than this go off at once. */
 const longestTimer = 2 ** 31 - 1
@@ -9,8 +10,7 @@ const longestTimer = 2 ** 31 - 1
  */
 class Span {
   readonly milliseconds: number
-  first: Alarm | undefined = undefined
-  last: Alarm | undefined = undefined
+  readonly alarms = new LinkedList<Alarm>()
   #timer: ReturnType<typeof setTimeout> | undefined = undefined
   /** When the timer goes off. */
   #due = 0
@@ -20,21 +20,8 @@ class Span {
   }
 
   add(alarm: Alarm): void {
-    alarm.before = this.last
-    if (this.last === undefined) this.first = alarm
-    else this.last.behind = alarm
-    this.last = alarm
+    this.alarms.add(alarm)
     if (this.#timer === undefined) this.#wind(alarm)
-  }
-
-  remove(alarm: Alarm): void {
-    const { before, behind } = alarm
-    // Whoever keeps an alarm does not keep all that came after it.
-    alarm.before = alarm.behind = undefined
-    if (before === undefined) this.first = behind
-    else before.behind = behind
-    if (behind === undefined) this.last = before
-    else behind.before = before
   }
 
   /** Where nobody waits any more. There may be another one by now: the last to be stopped puts it away, and so may who goes off. */
@@ -55,16 +42,17 @@ class Span {
   #goOff(): void {
     // A timer may be early by less than a millisecond, and is right about the time in tests that fake it.
     const now = Math.max(performance.now() + 1, this.#due)
-    while (this.first !== undefined && this.first.due <= now) this.first.goOff()
-    if (this.first === undefined) this.putAway()
-    else this.#wind(this.first)
+    const { alarms } = this
+    while (alarms.first !== undefined && alarms.first.due <= now) alarms.first.goOff()
+    if (alarms.first === undefined) this.putAway()
+    else this.#wind(alarms.first)
   }
 }
 
 const spans = new Map<number, Span>()
 
 /** Calls somebody when so many milliseconds have passed, however many: `Infinity` is never. */
-export class Alarm {
+export class Alarm implements Linked<Alarm> {
   readonly due: number
   before: Alarm | undefined = undefined
   behind: Alarm | undefined = undefined
@@ -84,7 +72,7 @@ export class Alarm {
     const span = this.#span
     if (span === undefined) return
     this.#leave(span)
-    if (span.first === undefined) span.putAway()
+    if (span.alarms.size === 0) span.putAway()
   }
 
   goOff(): void {
@@ -94,7 +82,7 @@ export class Alarm {
 
   #leave(span: Span): void {
     this.#span = undefined
-    span.remove(this)
+    span.alarms.remove(this)
   }
 }
 
