@@ -59,7 +59,7 @@ export const ipToBytes = (host: string): Uint8Array => {
 const dot = 0x2e
 
 /** Writes an IPv4 address at some place of `bytes`, which are zero there. */
-export const writeDotted = (host: string, bytes: Uint8Array, start: number): Uint8Array => {
+export const writeDotted = <Bytes extends Uint8Array | number[]>(host: string, bytes: Bytes, start: number): Bytes => {
   let at = start
   for (let index = 0; index < host.length; index++) {
     const code = host.charCodeAt(index)
@@ -82,6 +82,10 @@ export const ipFromBytes = (bytes: Uint8Array): string => {
     ? `${bytes[0]}.${bytes[1]}.${bytes[2]}.${bytes[3]}`
     : ipaddr.fromByteArray([...bytes]).toString()
 }
+
+/** The IPv4 address that a number of 32 bits spells, high byte first. */
+export const ipv4FromNumber = (ip: number): string =>
+  `${ip >>> 24}.${(ip >>> 16) & 255}.${(ip >>> 8) & 255}.${ip & 255}`
 
 /**
  * The one way to write a host: IPv6 shortened (RFC 5952) and without brackets, IPv4 that came mapped into IPv6

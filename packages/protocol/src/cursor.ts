@@ -26,11 +26,12 @@ export class Cursor implements Parts {
     this.offset = start
   }
 
-  byte(part: Part): number {
-    const byte = this.#bytes[this.offset]
-    if (byte === undefined) return this.#fail(part)
-    this.offset += 1
-    return byte
+  number(part: Part): number {
+    const end = this.offset + part.length
+    if (end > this.#bytes.length) return this.#fail(part)
+    let number = 0
+    while (this.offset < end) number = number * 256 + this.#bytes[this.offset++]!
+    return number
   }
 
   take(part: Part): Uint8Array {

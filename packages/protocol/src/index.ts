@@ -4,11 +4,13 @@ export {
   formatAddress,
   ipFromBytes,
   ipToBytes,
+  ipv4FromNumber,
   isLoopback,
   parseAddress,
   portFromBytes,
   portToBytes,
   unspecified,
+  writeDotted,
   type Address,
   type AddressType
 } from './address.ts'

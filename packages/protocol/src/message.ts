@@ -47,14 +47,12 @@ export const message = <T extends object>(name: string, layout: Layout<T>): Mess
     return value as T
   },
   encode(value) {
-    const fields = layout.map((entry) => (isBare(entry) ? entry.encode() : entry[1].encode(value[entry[0]])))
-    const bytes = new Uint8Array(fields.reduce((length, field) => length + field.length, 0))
-    let offset = 0
-    for (const field of fields) {
-      bytes.set(field, offset)
-      offset += field.length
+    const bytes: number[] = []
+    for (const entry of layout) {
+      const field = isBare(entry) ? entry.encode() : entry[1].encode(value[entry[0]])
+      for (let index = 0; index < field.length; index++) bytes.push(field[index]!)
     }
-    return bytes
+    return new Uint8Array(bytes)
   }
 })
 
@@ -119,7 +117,7 @@ class Dissecting implements Parts {
     return bytes
   }
 
-  byte(part: Part): number {
-    return this.take(part)[0]!
+  number(part: Part): number {
+    return this.take(part).reduce((number, byte) => number * 256 + byte, 0)
   }
 }

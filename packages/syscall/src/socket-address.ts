@@ -1,4 +1,12 @@
-import { addressType, ipFromBytes, ipToBytes, canonicalHost, type Address } from '@it-socks/protocol'
+import {
+  addressType,
+  canonicalHost,
+  ipFromBytes,
+  ipToBytes,
+  ipv4FromNumber,
+  writeDotted,
+  type Address
+} from '@it-socks/protocol'
 import { AF_INET, AF_INET6, AF_UNIX } from './constants.ts'
 import { allocate, type Memory } from './memory.ts'
 
@@ -43,7 +51,7 @@ export const socketAddress = (): SocketAddress => {
     const ip = view.getUint32(offset)
     if (ip !== knownIp || known.host === '') {
       knownIp = ip
-      known = { host: `${ip >>> 24}.${(ip >> 16) & 255}.${(ip >> 8) & 255}.${ip & 255}`, port }
+      known = { host: ipv4FromNumber(ip), port }
     }
     return known.port === port ? known : { host: known.host, port }
   }
@@ -64,7 +72,7 @@ export const socketAddress = (): SocketAddress => {
       view.setUint16(2, port)
       if (addressType(host) === 'ipv4') {
         view.setUint16(0, AF_INET, little)
-        bytes.set(ipToBytes(host), 4)
+        writeDotted(host, bytes, 4)
         return 16
       }
       view.setUint16(0, AF_INET6, little)

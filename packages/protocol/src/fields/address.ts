@@ -1,6 +1,7 @@
 import {
   addressType,
   ipFromBytes,
+  ipv4FromNumber,
   ipToBytes,
   portFromBytes,
   portToBytes,
@@ -21,15 +22,6 @@ const mapped = Uint8Array.of(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff)
 const unmapped = (ip: Uint8Array): Uint8Array =>
   mapped.every((byte, index) => ip[index] === byte) ? ip.subarray(mapped.length) : ip
 
-/** Nearly every reply has one. */
-const ipv4Bytes = (host: string, port: number): ArrayLike<number> => {
-  const bytes = new Uint8Array(7)
-  bytes[0] = atyp.ipv4
-  writeDotted(host, bytes, 1)
-  bytes.set(portToBytes(port), 5)
-  return bytes
-}
-
 /**
  * ATYP, address and port (RFC 1928 sections 4 to 7), whose field names start with `prefix`: `DST` or `BND`.
  *
@@ -49,24 +41,24 @@ export const address = (prefix: 'DST' | 'BND'): Field<Address> => {
   const portPart: Part = { name: `${prefix}.PORT`, length: 2, meaning: (bytes) => String(portFromBytes(bytes)) }
 
   const domain = (parts: Parts): string => {
-    const length = parts.byte(counter)
+    const length = parts.number(counter)
     if (length === 0) throw new EmptyNameError(name)
     return hostFromUtf8(name, parts.take({ name, length, meaning: quoted }))
   }
 
   const host = (parts: Parts): string => {
-    const code = parts.byte(type)
-    if (code === atyp.ipv4) return ipFromBytes(parts.take(ipv4))
+    const code = parts.number(type)
+    if (code === atyp.ipv4) return ipv4FromNumber(parts.number(ipv4))
     if (code === atyp.ipv6) return ipFromBytes(unmapped(parts.take(ipv6)))
     if (code === atyp.domain) return domain(parts)
     throw new AddressTypeError(code)
   }
 
   return {
-    decode: (parts) => ({ host: host(parts), port: portFromBytes(parts.take(portPart)) }),
+    decode: (parts) => ({ host: host(parts), port: parts.number(portPart) }),
     encode({ host, port }) {
       const type = addressType(host)
-      if (type === 'ipv4') return ipv4Bytes(host, port)
+      if (type === 'ipv4') return writeDotted(host, [atyp.ipv4, 0, 0, 0, 0, ...portToBytes(port)], 1)
       if (type !== 'domain') return [atyp[type], ...ipToBytes(host), ...portToBytes(port)]
       const bytes = hostToUtf8(name, host)
       return [atyp.domain, bytes.length, ...bytes, ...portToBytes(port)]

@@ -3,6 +3,7 @@ import {
   canonicalHost,
   ipFromBytes,
   ipToBytes,
+  ipv4FromNumber,
   portFromBytes,
   portToBytes,
   type Address
@@ -21,8 +22,8 @@ const portAndIp = (meaning: Part['meaning']) => {
   const ip: Part = { name: 'DSTIP', length: 4, meaning }
   return {
     decode(parts: Parts): Address {
-      const number = portFromBytes(parts.take(port))
-      return { host: ipFromBytes(parts.take(ip)), port: number }
+      const number = parts.number(port)
+      return { host: ipv4FromNumber(parts.number(ip)), port: number }
     },
     encode({ host, port }: Address): readonly number[] {
       const ip = canonicalHost(host)

@@ -13,8 +13,8 @@ export interface Part {
 export interface Parts {
   /** The bytes of the part that comes next. Throws where they are not there, and the decoder does not catch that. */
   take(part: Part): Uint8Array
-  /** The same for a part of one byte. */
-  byte(part: Part): number
+  /** The same for a part of a few bytes that are a number, high byte first. */
+  number(part: Part): number
 }
 
 /** How many of `bytes` are the part; `undefined` where more have to come first. */

@@ -16,12 +16,13 @@ const constant = (
   { meaning, mismatch }: { meaning: Part['meaning']; mismatch: (received: number) => Error }
 ): Field<void> => {
   const part: Part = { name, length: 1, meaning }
+  const written = values.slice(0, 1)
   return {
     decode(parts) {
-      const received = parts.byte(part)
+      const received = parts.number(part)
       if (!values.includes(received)) throw mismatch(received)
     },
-    encode: () => values.slice(0, 1)
+    encode: () => written
   }
 }
 
@@ -47,7 +48,7 @@ export const reserved: Field<void> = constant('RSV', [0], {
 export const octet = (name: string, meaning: (value: number) => string = String): Field<number> => {
   const part: Part = { name, length: 1, meaning: ([value]) => meaning(value!) }
   return {
-    decode: (parts) => parts.byte(part),
+    decode: (parts) => parts.number(part),
     encode: (value) => [checkOctet(name, value)]
   }
 }
@@ -58,7 +59,7 @@ export const command = <Name extends string>(commands: Readonly<Record<Name, num
   const part: Part = { name: field, length: 1, meaning: ([code]) => names.get(code!) ?? 'unknown' }
   return {
     decode(parts) {
-      const code = parts.byte(part)
+      const code = parts.number(part)
       const name = names.get(code)
       if (name === undefined) throw new CommandError(code, field)
       return name
@@ -72,7 +73,7 @@ const nmethods: Part = { name: 'NMETHODS', length: 1, meaning: ([count]) => `${c
 /** NMETHODS and METHODS: a counted list of at least one byte. */
 export const methods: Field<readonly number[]> = {
   decode(parts) {
-    const count = parts.byte(nmethods)
+    const count = parts.number(nmethods)
     if (count === 0) throw new NoMethodsError()
     const bytes = parts.take({ name: 'METHODS', length: count, meaning: hex })
     const values: number[] = []

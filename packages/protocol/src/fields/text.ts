@@ -51,7 +51,7 @@ export const counted = (
   }
   return {
     decode(parts) {
-      const count = parts.byte(lengthPart)
+      const count = parts.number(lengthPart)
       notEmpty(count)
       if (count === 0) return ''
       return fromUtf8(name, parts.take({ name, length: count, meaning: secret ? hidden : quoted }))
