@@ -31,8 +31,9 @@ export const never: AbortSignal = new AbortController().signal
 export class LazySignal implements Canceller {
   aborted = false
   reason: unknown = undefined
-  /** Most have one. */
+  /** Most have one or two, and a set is dear. */
   #listener: (() => void) | undefined = undefined
+  #second: (() => void) | undefined = undefined
   #others: Set<() => void> | undefined = undefined
   #controller: AbortController | undefined = undefined
 
@@ -46,11 +47,13 @@ export class LazySignal implements Canceller {
 
   listen(listener: () => void): void {
     if (this.#listener === undefined) this.#listener = listener
+    else if (this.#second === undefined) this.#second = listener
     else (this.#others ??= new Set()).add(listener)
   }
 
   forget(listener: () => void): void {
     if (this.#listener === listener) this.#listener = undefined
+    else if (this.#second === listener) this.#second = undefined
     else this.#others?.delete(listener)
   }
 
@@ -60,7 +63,7 @@ export class LazySignal implements Canceller {
     this.reason = reason
     this.#controller?.abort(reason)
     for (;;) {
-      const listener = this.#listener ?? this.#others?.values().next().value
+      const listener = this.#listener ?? this.#second ?? this.#others?.values().next().value
       if (listener === undefined) return
       // One by one: who is told may take back who is not told yet.
       this.forget(listener)

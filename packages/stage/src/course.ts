@@ -7,13 +7,15 @@ import type { Turn } from './turn.ts'
 /** Where a course starts: at a handoff, or behind steps that somebody else makes. */
 type Start = Handoff<unknown> | AsyncIterable<Step<unknown>>
 
+const none: readonly Turn[] = []
+
 /**
  * Stages in a row, as the async iterator of their steps. Whoever knows it for what it is can `run` it instead: then a
  * whole pipeline is one loop over turns, and no step goes through the iterators of the stages behind it.
  */
 class Course implements AsyncGenerator<Step<unknown>, void> {
   readonly #start: Start
-  readonly #turns: Turn[] = []
+  #turns: readonly Turn[] = none
   #iterating: Iterating | undefined
 
   constructor(start: Start) {
@@ -22,7 +24,7 @@ class Course implements AsyncGenerator<Step<unknown>, void> {
 
   /** The same course, and then these turns. */
   with(turns: readonly Turn[]): this {
-    this.#turns.push(...turns)
+    this.#turns = this.#turns === none ? turns : [...this.#turns, ...turns]
     return this
   }
 

@@ -25,7 +25,5 @@ export const deadline = <Needs, Adds>(
   { turns }: Stage<Needs, Adds>
 ): Stage<Needs, Adds> => {
   const expired = (): Error => new DeadlineError(phase, milliseconds)
-  return takeTurn({ kind: 'enter', limit: (outer) => limitTime(outer, milliseconds, expired) }, ...turns, {
-    kind: 'leave'
-  })
+  return takeTurn({ kind: 'within', limit: (outer) => limitTime(outer, milliseconds, expired), turns })
 }

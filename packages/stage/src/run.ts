@@ -24,18 +24,36 @@ type Body = Extract<Turn, { readonly body: unknown }>
 /** What a body comes to: what it adds, or who goes on. */
 type Come = Replacements & Partial<Turns>
 
+/** Turns in a row, some of which have been taken. */
+class Row {
+  /** Who goes on after them. */
+  readonly outer: Row | undefined
+  /** How long they may take. */
+  readonly limit: TimeLimit | undefined
+  readonly #turns: readonly Turn[]
+  #taken = 0
+
+  constructor(turns: readonly Turn[], outer: Row | undefined, limit: TimeLimit | undefined) {
+    this.#turns = turns
+    this.outer = outer
+    this.limit = limit
+  }
+
+  next(): Turn | undefined {
+    return this.#turns[this.#taken++]
+  }
+}
+
 /**
  * A pipeline at work. It goes on at once as far as nobody has to wait, and one body after the other is waited for: so it has a few
  * callbacks for all of them, and listens once to what cancels it. Each connection has one of these, and promises are what it
  * would cost.
  */
 class Run {
-  /** Who has not had a turn yet; the next one comes last. */
-  readonly #ahead: Turn[] = []
   readonly #say: Say
   readonly #ending: Ending
-  /** The limits that are in force, the inner one last. */
-  readonly #limits: TimeLimit[] = []
+  /** Who has not had a turn yet. */
+  #row: Row | undefined
   #handoff: Handoff<unknown>
   #cancellation: Cancellation
   /** Whose body is waited for. */
@@ -51,7 +69,7 @@ class Run {
     this.#cancellation = cancelledBy(handoff)
     // A copy of a handoff has no signal of its own.
     this.#handoff = 'signal' in handoff ? handoff : handoffOf(handoff, this.#cancellation)
-    this.#add(turns)
+    this.#row = new Row(turns, undefined, undefined)
   }
 
   start(): void {
@@ -59,38 +77,33 @@ class Run {
     this.#goOn()
   }
 
-  #add(turns: readonly Turn[]): void {
-    for (let index = turns.length - 1; index >= 0; index--) this.#ahead.push(turns[index]!)
-  }
-
-  readonly #goOn = (): void => {
-    for (;;) {
-      const turn = this.#ahead.pop()
-      if (turn === undefined) {
-        this.#finish()
-        return this.#ending.handedOver(this.#handoff)
-      }
-      if (!this.#take(turn)) return
+  #goOn(): void {
+    for (let row = this.#row; row !== undefined; row = this.#row) {
+      const turn = row.next()
+      if (turn === undefined) this.#leave(row)
+      else if (!this.#take(turn)) return
     }
+    this.#finish()
+    this.#ending.handedOver(this.#handoff)
   }
 
   /** @returns whether the next one may have its turn at once; if not, it has it later, or the pipeline has failed */
   #take(turn: Turn): boolean {
-    if (turn.kind === 'enter') {
-      this.#cancellation.forget(this.#aborted)
-      const limit = turn.limit(this.#cancellation)
-      this.#limits.push(limit)
-      this.#obey(limit.cancellation)
-      return true
-    }
-    if (turn.kind === 'leave') {
-      this.#cancellation.forget(this.#aborted)
-      const limit = this.#limits.pop()!
-      limit.stop()
-      this.#obey(limit.outer)
-      return true
-    }
-    return turn.kind === 'look' ? this.#show(turn.look) : this.#begin(turn)
+    if (turn.kind === 'look') return this.#show(turn.look)
+    if (turn.kind !== 'within') return this.#begin(turn)
+    this.#cancellation.forget(this.#aborted)
+    const limit = turn.limit(this.#cancellation)
+    this.#row = new Row(turn.turns, this.#row, limit)
+    this.#obey(limit.cancellation)
+    return true
+  }
+
+  #leave({ outer, limit }: Row): void {
+    this.#row = outer
+    if (limit === undefined) return
+    this.#cancellation.forget(this.#aborted)
+    limit.stop()
+    this.#obey(limit.outer)
   }
 
   #show(look: (context: never) => void): boolean {
@@ -146,18 +159,20 @@ class Run {
     this.#heard += 1
     this.#waiting = this.#speaking = undefined
     if (turn.kind === 'choose') {
-      this.#add((come as Turns).turns)
+      this.#row = new Row((come as Turns).turns, this.#row, undefined)
       return true
     }
     const { seal } = this.#handoff
     this.#handoff = extend(this.#handoff, come, this.#cancellation)
-    if (come.answer === undefined || this.#tell(seal(come.answer), this.#answered)) return true
+    const room = come.answer === undefined ? undefined : this.#say(seal(come.answer))
+    if (room === undefined) return true
     // It is still its turn: where nobody takes the answer in time, what it has opened is to be closed.
     this.#waiting = turn
+    room.then(() => this.#answered(), this.#failed)
     return false
   }
 
-  readonly #answered = (): void => {
+  #answered(): void {
     if (this.#isOver) return
     this.#waiting = undefined
     this.#goOn()
@@ -184,17 +199,12 @@ class Run {
     if (done === true) return this.#came(value)
     if (this.#isOver) return
     try {
-      if (this.#tell(this.#handoff.seal(value), () => this.#listenTo(body))) this.#listenTo(body)
+      const room = this.#say(this.#handoff.seal(value))
+      if (room === undefined) this.#listenTo(body)
+      else room.then(() => this.#listenTo(body), this.#failed)
     } catch (error) {
       this.#fail(error)
     }
-  }
-
-  /** @returns whether there is room for more; if not, `then` comes when there is */
-  #tell(bytes: Bytes, then: () => void): boolean {
-    const room = this.#say(bytes)
-    room?.then(then, this.#failed)
-    return room === undefined
   }
 
   readonly #aborted = (): void => {
@@ -231,6 +241,6 @@ class Run {
     this.#isOver = true
     this.#heard += 1
     this.#cancellation.forget(this.#aborted)
-    for (const limit of this.#limits) limit.stop()
+    for (let row = this.#row; row !== undefined; row = row.outer) row.limit?.stop()
   }
 }

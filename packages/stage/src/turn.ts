@@ -12,10 +12,8 @@ export type Turn =
   | { readonly kind: 'add'; readonly body: StageBody<never, unknown> }
   /** Sees whose turns come next, before those that are ahead. */
   | { readonly kind: 'choose'; readonly body: Choice<never, Turns> }
-  /** From here on there is a limit of time … */
-  | { readonly kind: 'enter'; readonly limit: (outer: Cancellation) => TimeLimit }
-  /** … up to here. */
-  | { readonly kind: 'leave' }
+  /** Takes turns of its own, which have a limit of time. */
+  | { readonly kind: 'within'; readonly limit: (outer: Cancellation) => TimeLimit; readonly turns: readonly Turn[] }
 
 /** Turns in a row: every stage has some. */
 export interface Turns {

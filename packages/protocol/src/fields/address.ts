@@ -22,6 +22,10 @@ const mapped = Uint8Array.of(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff)
 const unmapped = (ip: Uint8Array): Uint8Array =>
   mapped.every((byte, index) => ip[index] === byte) ? ip.subarray(mapped.length) : ip
 
+/** Nearly every reply has one. */
+const ipv4Bytes = (host: string, port: readonly [number, number]): readonly number[] =>
+  writeDotted(host, [atyp.ipv4, 0, 0, 0, 0, port[0], port[1]], 1)
+
 /**
  * ATYP, address and port (RFC 1928 sections 4 to 7), whose field names start with `prefix`: `DST` or `BND`.
  *
@@ -58,7 +62,7 @@ export const address = (prefix: 'DST' | 'BND'): Field<Address> => {
     decode: (parts) => ({ host: host(parts), port: parts.number(portPart) }),
     encode({ host, port }) {
       const type = addressType(host)
-      if (type === 'ipv4') return writeDotted(host, [atyp.ipv4, 0, 0, 0, 0, ...portToBytes(port)], 1)
+      if (type === 'ipv4') return ipv4Bytes(host, portToBytes(port))
       if (type !== 'domain') return [atyp[type], ...ipToBytes(host), ...portToBytes(port)]
       const bytes = hostToUtf8(name, host)
       return [atyp.domain, bytes.length, ...bytes, ...portToBytes(port)]
