@@ -1,9 +1,12 @@
+import { once } from 'node:events'
 import { setImmediate as turn } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
+import type { Dial } from '@it-socks/stage'
 import { hex } from '@it-socks/testing'
 import { pattern } from '../support/duplex.ts'
 import { descriptors, standstill } from '../support/process.ts'
 import { over } from '../support/sockets.ts'
+import { connectRequest } from '../support/wire.ts'
 import { ways } from './engines.ts'
 import { open, serve } from './served.ts'
 import { megabyte, next } from './setup.ts'
@@ -28,6 +31,25 @@ describe.each(ways.filter(({ name }) => name !== 'iterators'))('a server by $nam
     const { client, target } = await relay()
     client.write('hello')
     expect(await next(target)).toBe('hello')
+  })
+
+  it('by one who speaks while its target is dialled, and resets: nobody dials on', async () => {
+    const dial: Dial = (_, options) =>
+      new Promise((_, reject) => {
+        const signal = options!.signal!
+        signal.addEventListener('abort', () => reject(signal.reason as Error))
+      })
+    const { server, port } = await serve(way, { dial })
+    const [requested, closed] = [once(server, 'requested'), once(server, 'closed')]
+    const client = await open(port)
+    client.write(connectRequest(9))
+    await requested
+    client.write('early')
+    await turn()
+    await turn()
+    client.resetAndDestroy()
+    const [, cause] = (await closed) as unknown[]
+    expect(cause).toMatchObject({ code: 'ECONNRESET' })
   })
 
   it('by many who say nothing: all are let go when their time is over', async () => {

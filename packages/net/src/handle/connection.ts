@@ -13,7 +13,7 @@ import { consume, drained, give } from './write.ts'
  * A connection: all there is of it in one object, and one that shares its functions, because a proxy has two of these for
  * every relay. Below it is what Node's own sockets have below them, and none of those.
  *
- * As a source it hands one chunk to whoever waits for it; with nobody waiting it keeps one and reads no more. Joined with
+ * As a source it hands one chunk to whoever waits for it; with nobody waiting it keeps a few and reads no more. Joined with
  * another, each gives the other what it reads.
  */
 class Connection implements State, SocketDuplex, DescriptorTransport, AsyncIterableIterator<Uint8Array, void> {

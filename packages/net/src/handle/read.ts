@@ -2,6 +2,7 @@ import { systemError } from '../system-error.ts'
 import { breakOff, breakage, close, closeSoon, settleReaders } from './end.ts'
 import { UV_EOF, libuv, type Handle } from './libuv.ts'
 import { finished, type Reader, type Result, type State } from './state.ts'
+import { isEnough } from '../enough.ts'
 import { finish, give } from './write.ts'
 
 /**
@@ -71,7 +72,7 @@ export const discard = (connection: State): void => {
   if (connection.saying === 'nothing') closeSoon(connection)
 }
 
-/** So many bytes have come. With nobody waiting they are kept, and no more are read. */
+/** So many bytes have come. With nobody waiting they are kept. */
 const received = (connection: State, length: number): void => {
   const { peer, reader } = connection
   if (connection.isDiscarding) return
@@ -80,9 +81,9 @@ const received = (connection: State, length: number): void => {
     connection.flow?.passed(connection.direction, length)
     if (connection.peer !== undefined && !give(peer, input, length, true)) stopReading(connection)
   } else if (reader === undefined) {
-    connection.ahead ??= []
-    connection.ahead.push(taken(length))
-    stopReading(connection)
+    const ahead = (connection.ahead ??= [])
+    ahead.push(taken(length))
+    if (isEnough(ahead)) stopReading(connection)
   } else {
     connection.reader = reader.behind
     reader.resolve({ done: false, value: taken(length) })

@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net'
+import { isEnough } from '../enough.ts'
 import { breakage, type Breakage } from './breakage.ts'
 
 interface Reader {
@@ -10,7 +11,7 @@ const finished: IteratorResult<Uint8Array, void> = { done: true, value: undefine
 
 /**
  * What a socket receives. A leaner iterator than Node's own, which costs a handshake three times as much: one chunk is
- * handed to whoever waits for it; with nobody waiting it is kept and the socket pauses.
+ * handed to whoever waits for it; with nobody waiting a few are kept and the socket pauses.
  */
 export const socketSource = (socket: Socket, broken: Breakage): AsyncIterableIterator<Uint8Array, void> => {
   const chunks: Uint8Array[] = []
@@ -31,7 +32,7 @@ export const socketSource = (socket: Socket, broken: Breakage): AsyncIterableIte
       if (reader !== undefined) return reader.resolve({ done: false, value: chunk })
       if (ended) return
       chunks.push(chunk)
-      socket.pause()
+      if (isEnough(chunks)) socket.pause()
     })
     .on('end', () => {
       ended = true
