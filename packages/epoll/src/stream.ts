@@ -1,4 +1,5 @@
 import type { SocketDuplex } from '@it-socks/net'
+import { finished, giveBack, type Reader, type Result, type Writer } from '@it-socks/net/waiters'
 import type { Address } from '@it-socks/protocol'
 import { relayedEvents } from '@it-socks/splice'
 import type { Bytes, Flow, Transport } from '@it-socks/stage'
@@ -8,20 +9,7 @@ import { freed } from './descriptors.ts'
 import { breakOff, reset, tellWhoCameLate } from './stream/end.ts'
 import { isWhole, joinTo } from './stream/join.ts'
 import { discard, fail, next, serveReaders, stopReading } from './stream/read.ts'
-import {
-  CLOSED,
-  DISCARDING,
-  DOOMED,
-  JOINED,
-  UNIX,
-  finished,
-  is,
-  readiness,
-  type Reader,
-  type Result,
-  type State,
-  type Writer
-} from './stream/state.ts'
+import { CLOSED, DISCARDING, DOOMED, JOINED, UNIX, is, readiness, type State } from './stream/state.ts'
 import { consume, drained, flush, write } from './stream/write.ts'
 
 /**
@@ -56,7 +44,7 @@ class Stream implements State, SocketDuplex, Transport, Flow, AsyncIterableItera
 
   /** it-pipe takes it off and calls it by itself. */
   get sink(): SocketDuplex['sink'] {
-    return (source) => consume(this, source, (reason) => this.abort(reason))
+    return (source) => consume(this, source)
   }
 
   get transport(): this {
@@ -104,9 +92,7 @@ class Stream implements State, SocketDuplex, Transport, Flow, AsyncIterableItera
   }
 
   unread(bytes: Bytes): void {
-    if (bytes.byteLength === 0) return
-    this.ahead ??= []
-    this.ahead.unshift(bytes instanceof Uint8Array ? bytes : bytes.subarray())
+    giveBack(this, bytes)
   }
 
   join(target: Transport, flow: Flow): boolean {

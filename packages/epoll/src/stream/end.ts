@@ -1,12 +1,8 @@
-import { ClosedError } from '@it-socks/protocol'
-import { letGo } from '@it-socks/stage'
+import { tellReaders, tellWriters } from '@it-socks/net/waiters'
 import { loop } from '@it-socks/syscall'
 import { closeDescriptor } from '../descriptors.ts'
 import { resetOnClose } from '../options.ts'
-import { CLOSED, DISCARDING, DOOMED, ENDED, JOINED, UNIX, finished, is, type State } from './state.ts'
-
-/** Why it is over, for whoever comes late, too. */
-export const breakage = (stream: State): unknown => (stream.error ??= new ClosedError())
+import { CLOSED, DISCARDING, DOOMED, ENDED, JOINED, UNIX, is, type State } from './state.ts'
 
 /** It is over, and well so. */
 export const close = (stream: State): void => {
@@ -23,8 +19,8 @@ export const breakOff = (stream: State, reason: unknown): void => {
   stream.queue = undefined
   stream.queued = 0
   closeDescriptor(stream.fd)
-  settleReaders(stream)
-  tellWriters(stream, breakage(stream))
+  tellReaders(stream, is(stream, ENDED))
+  tellWriters(stream)
 }
 
 /** It is over, and they hear of it in the next batch: who has called would not expect it before. */
@@ -41,29 +37,7 @@ export const reset = (stream: State, reason: unknown): void => {
   breakOff(stream, reason)
 }
 
-/** Whoever waits for something to read hears that nothing comes. */
-export const settleReaders = (stream: State): void => {
-  let { reader } = stream
-  stream.reader = undefined
-  for (; reader !== undefined; reader = reader.behind) {
-    if (is(stream, ENDED)) reader.resolve(finished)
-    else reader.reject(breakage(stream))
-  }
-}
-
 /** Who asked to be told that it is broken when it was. */
 export const tellWhoCameLate = (stream: State): void => {
-  if (stream.whenBroken !== undefined && !is(stream, JOINED)) tellWriters(stream, breakage(stream))
-}
-
-const tellWriters = (stream: State, error: unknown): void => {
-  const { writer, whenBroken } = stream
-  stream.writer = undefined
-  stream.whenBroken = undefined
-  stream.whenDrained = undefined
-  if (writer !== undefined) {
-    writer.reject(error)
-    letGo(writer.iterator)
-  }
-  whenBroken?.(error)
+  if (stream.whenBroken !== undefined && !is(stream, JOINED)) tellWriters(stream)
 }

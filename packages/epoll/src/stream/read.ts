@@ -1,21 +1,8 @@
+import { breakage, copyOf, finished, takeAhead, tellReaders, waitToRead, type Result } from '@it-socks/net/waiters'
 import { EAGAIN, EINTR, allocate, loop, recv, systemError } from '@it-socks/syscall'
 import { takeError } from '../options.ts'
-import { breakOff, breakage, close, settleReaders } from './end.ts'
-import {
-  CLOSED,
-  DISCARDING,
-  ENDED,
-  FINISHED,
-  JOINED,
-  READABLE,
-  THOROUGH,
-  URGENT,
-  finished,
-  is,
-  type Reader,
-  type Result,
-  type State
-} from './state.ts'
+import { breakOff, close } from './end.ts'
+import { CLOSED, DISCARDING, ENDED, FINISHED, JOINED, READABLE, THOROUGH, URGENT, is, type State } from './state.ts'
 
 /** Where everything that is received comes first, so that nobody allocates for what has not come. */
 const input = allocate(64 * 1024)
@@ -32,7 +19,7 @@ export const next = (stream: State): Promise<Result> => {
   }
   if (is(stream, ENDED)) return Promise.resolve(finished)
   if (is(stream, CLOSED)) return Promise.reject(breakage(stream))
-  return new Promise((resolve, reject) => wait(stream, { resolve, reject, behind: undefined }))
+  return waitToRead(stream)
 }
 
 /** Gives those who wait what has come. */
@@ -51,7 +38,7 @@ export const stopReading = (stream: State): void => {
   stream.ahead = undefined
   if (is(stream, ENDED)) return
   stream.flags |= ENDED
-  settleReaders(stream)
+  tellReaders(stream, true)
   if (is(stream, CLOSED | JOINED)) return
   // What still comes is thrown away, until the end or until nobody writes either: else it would never close.
   stream.flags |= DISCARDING
@@ -90,36 +77,12 @@ export const fail = (stream: State): void => {
   if (errno !== 0) breakOff(stream, systemError(errno, 'read'))
 }
 
-const takeAhead = (stream: State): Uint8Array | undefined => {
-  const { ahead } = stream
-  if (ahead === undefined) return undefined
-  const value = ahead.shift()
-  if (ahead.length === 0) stream.ahead = undefined
-  return value
-}
-
-const wait = (stream: State, reader: Reader): void => {
-  let last = stream.reader
-  if (last === undefined) stream.reader = reader
-  else {
-    while (last.behind !== undefined) last = last.behind
-    last.behind = reader
-  }
-}
-
 /** What the kernel has for us; nothing where there is nothing yet, at the end, and where it breaks. */
 const receive = (stream: State): Uint8Array | undefined => {
   const length = receiveInto(stream)
-  if (length > 0) return taken(length)
+  if (length > 0) return copyOf(input.bytes, length)
   if (length === 0) endReading(stream)
   return undefined
-}
-
-/** What was received, as bytes of their own. From Node's pool: the first view of a small array of V8's own costs ten times as much. */
-const taken = (length: number): Uint8Array => {
-  const bytes = Buffer.allocUnsafe(length)
-  bytes.set(input.bytes.subarray(0, length))
-  return bytes
 }
 
 /** How many bytes came to `input`; 0 at the end; negative where there is nothing yet, or it broke. */
@@ -136,6 +99,6 @@ const receiveInto = (stream: State): number => {
 
 const endReading = (stream: State): void => {
   stream.flags = (stream.flags | ENDED) & ~(READABLE | DISCARDING)
-  settleReaders(stream)
+  tellReaders(stream, true)
   if (is(stream, FINISHED)) close(stream)
 }

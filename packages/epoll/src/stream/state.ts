@@ -1,4 +1,5 @@
-import type { Bytes, Flow } from '@it-socks/stage'
+import type { Waiters } from '@it-socks/net/waiters'
+import type { Flow } from '@it-socks/stage'
 import { EPOLLERR, EPOLLHUP, EPOLLIN, EPOLLPRI, EPOLLRDHUP, type Watcher } from '@it-socks/syscall'
 
 /** The kernel may have something to read. */
@@ -22,37 +23,13 @@ export const UNIX = 512
 /** There may be urgent data, until nothing is left to read: who takes the descriptor over has to know. */
 export const URGENT = 1024
 
-export type Result = IteratorResult<Uint8Array, void>
-export const finished: Result = { done: true, value: undefined }
-
-/** Somebody who waits for bytes, and who comes after. */
-export interface Reader {
-  readonly resolve: (result: Result) => void
-  readonly reject: (error: unknown) => void
-  behind: Reader | undefined
-}
-
-/** Somebody who writes. */
-export interface Writer {
-  readonly iterator: AsyncIterator<Bytes>
-  readonly resolve: () => void
-  readonly reject: (error: unknown) => void
-}
-
 /** All there is of a connection: one object. What is done with it is in files of its own, `read.ts` and so on. */
-export interface State extends Watcher {
+export interface State extends Watcher, Waiters {
   readonly fd: number
   flags: number
-  error: unknown
-  reader: Reader | undefined
-  /** What was read and given back. */
-  ahead: Uint8Array[] | undefined
-  writer: Writer | undefined
   /** What waits for room in the kernel, and how many bytes that is. */
   queue: Uint8Array[] | undefined
   queued: number
-  whenDrained: (() => void) | undefined
-  whenBroken: ((error: unknown) => void) | undefined
   /** Who ends it, where it is joined or is to be. */
   relay: { abort(reason: unknown): void } | undefined
   /** Who hears of the relay, of the client's side. */

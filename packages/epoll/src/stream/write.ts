@@ -1,4 +1,5 @@
-import { letGo, type Bytes } from '@it-socks/stage'
+import { consumer, tellWritten } from '@it-socks/net/waiters'
+import type { Bytes } from '@it-socks/stage'
 import {
   EAGAIN,
   EINTR,
@@ -10,7 +11,7 @@ import {
   shutdown,
   systemError
 } from '@it-socks/syscall'
-import { breakage, close, doom } from './end.ts'
+import { close, doom, reset } from './end.ts'
 import { closeRead } from './read.ts'
 import { CLOSED, DISCARDING, DOOMED, ENDED, FINISHED, FINISHING, JOINED, is, type State } from './state.ts'
 
@@ -58,41 +59,25 @@ export const flush = (stream: State): void => {
 }
 
 /** Writes all that a source says, as there is room, and then the end. */
-export const consume = (stream: State, source: AsyncIterable<Bytes>, abort: (reason: unknown) => void): Promise<void> =>
-  new Promise((resolve, reject) => {
-    const iterator = source[Symbol.asyncIterator]()
-    if (is(stream, CLOSED)) {
-      reject(breakage(stream))
-      letGo(iterator)
-      return
-    }
-    stream.writer = { iterator, resolve, reject }
-    pump(stream, iterator).catch((error: unknown) => {
-      stream.writer = undefined
-      reject(error)
-      abort(error)
-    })
-  })
-
-const pump = async (stream: State, iterator: AsyncIterator<Bytes>): Promise<void> => {
-  for (;;) {
-    const { done, value } = await iterator.next()
-    if (is(stream, CLOSED)) return
-    if (done === true) break
-    write(stream, value)
-    if (stream.queued > 0) await new Promise<void>((resolve) => drained(stream, resolve))
-  }
-  stream.flags |= FINISHING
-  if (stream.queued === 0 && !is(stream, DOOMED)) finish(stream)
-}
+export const consume: (stream: State, source: AsyncIterable<Bytes>) => Promise<void> = consumer<State>({
+  isClosed: (stream) => is(stream, CLOSED),
+  write: (stream, bytes) => {
+    write(stream, bytes)
+    return stream.queued === 0
+  },
+  drained,
+  finish: (stream) => {
+    stream.flags |= FINISHING
+    if (stream.queued === 0 && !is(stream, DOOMED)) finish(stream)
+  },
+  abort: reset
+})
 
 const finish = (stream: State): void => {
   // It fails where the peer has reset meanwhile: whoever reads hears of that.
   shutdown(stream.fd, SHUT_WR)
   stream.flags |= FINISHED
-  const { writer } = stream
-  stream.writer = undefined
-  writer?.resolve()
+  tellWritten(stream)
   if (is(stream, DISCARDING)) closeRead(stream)
   else if (is(stream, ENDED)) close(stream)
 }

@@ -2,11 +2,12 @@ import { canonicalHost, type Address } from '@it-socks/protocol'
 import type { Bytes, Flow, Transport } from '@it-socks/stage'
 import type { Detached, DescriptorTransport } from '../descriptor-transport.ts'
 import type { SocketDuplex } from '../socket-duplex.ts'
+import { finished, giveBack, type Reader, type Result, type Writer } from '../waiters.ts'
 import { reset } from './end.ts'
 import { forward, joinTo } from './join.ts'
 import type { Handle, SocketName, TcpHandle } from './libuv.ts'
 import { discard, listenTo, next, stopReading } from './read.ts'
-import { finished, isWhole, type Reader, type Result, type State, type Writer } from './state.ts'
+import { isWhole, type State } from './state.ts'
 import { consume, drained, give } from './write.ts'
 
 /**
@@ -64,7 +65,7 @@ class Connection implements State, SocketDuplex, DescriptorTransport, AsyncItera
 
   /** it-pipe takes it off and calls it by itself. */
   get sink(): SocketDuplex['sink'] {
-    return (source) => consume(this, source, (reason) => this.abort(reason))
+    return (source) => consume(this, source)
   }
 
   abort(reason: unknown): void {
@@ -101,9 +102,7 @@ class Connection implements State, SocketDuplex, DescriptorTransport, AsyncItera
   }
 
   unread(bytes: Bytes): void {
-    if (bytes.byteLength === 0) return
-    this.ahead ??= []
-    this.ahead.unshift(bytes.subarray())
+    giveBack(this, bytes)
   }
 
   join(target: Transport, flow: Flow): boolean {

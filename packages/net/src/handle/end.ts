@@ -1,10 +1,7 @@
-import { ClosedError } from '@it-socks/protocol'
-import { letGo, type Flow } from '@it-socks/stage'
+import type { Flow } from '@it-socks/stage'
+import { breakage, tellReaders, tellWriters, tellWritten } from '../waiters.ts'
 import type { TcpHandle } from './libuv.ts'
-import { finished, type State } from './state.ts'
-
-/** Why it is over, for whoever comes late, too. */
-export const breakage = (connection: State): unknown => (connection.error ??= new ClosedError())
+import type { State } from './state.ts'
 
 /** It is over, and well so. */
 export const close = (connection: State): void => {
@@ -12,9 +9,7 @@ export const close = (connection: State): void => {
   connection.isClosed = true
   connection.whenBroken = undefined
   connection.handle.close()
-  const { writer } = connection
-  connection.writer = undefined
-  writer?.resolve()
+  tellWritten(connection)
   // Both directions have ended; and where those of the other have, too, so has the relay.
   if (connection.peer?.isClosed === true) part(connection)?.ended()
 }
@@ -32,8 +27,8 @@ export const breakOff = (connection: State, reason: unknown): void => {
   connection.isClosed = true
   connection.waiting = 0
   connection.handle.close()
-  settleReaders(connection)
-  tellWriters(connection, breakage(connection))
+  tellReaders(connection, connection.isEnded)
+  tellWriters(connection)
   part(connection)?.failed(breakage(connection))
 }
 
@@ -50,28 +45,6 @@ export const reset = (connection: State, reason: unknown): void => {
   // While its end is on the way libuv refuses to, and the descriptor would be lost for good.
   if ('reset' in handle && saying !== 'the end') (handle as TcpHandle).reset()
   breakOff(connection, reason)
-}
-
-/** Whoever waits for something to read hears that nothing comes. */
-export const settleReaders = (connection: State): void => {
-  let { reader } = connection
-  connection.reader = undefined
-  for (; reader !== undefined; reader = reader.behind) {
-    if (connection.isEnded) reader.resolve(finished)
-    else reader.reject(breakage(connection))
-  }
-}
-
-const tellWriters = (connection: State, error: unknown): void => {
-  const { writer, whenBroken } = connection
-  connection.writer = undefined
-  connection.whenBroken = undefined
-  connection.whenDrained = undefined
-  if (writer !== undefined) {
-    writer.reject(error)
-    letGo(writer.iterator)
-  }
-  whenBroken?.(error)
 }
 
 /** The relay is over: whose it was, the first time. */

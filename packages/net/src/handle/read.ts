@@ -1,7 +1,8 @@
 import { systemError } from '../system-error.ts'
-import { breakOff, breakage, close, closeSoon, settleReaders } from './end.ts'
+import { copyOf, finished, takeAhead, tellReaders, waitToRead, breakage, type Result } from '../waiters.ts'
+import { breakOff, close, closeSoon } from './end.ts'
 import { UV_EOF, libuv, type Handle } from './libuv.ts'
-import { finished, type Reader, type Result, type State } from './state.ts'
+import type { State } from './state.ts'
 import { isEnough } from '../enough.ts'
 import { finish, give } from './write.ts'
 
@@ -26,21 +27,13 @@ function heard(this: Handle): void {
   else if (length < 0) breakOff(connection, systemError(length, 'read'))
 }
 
-let reader: Reader
-
-/** An executor that is no closure: there is one promise for every read. */
-const newReader = (resolve: Reader['resolve'], reject: Reader['reject']): void => {
-  reader = { resolve, reject, behind: undefined }
-}
-
 /** The next chunk: one that was kept, or else whoever asks waits. */
 export const next = (connection: State): Promise<Result> => {
   const value = takeAhead(connection)
   if (value !== undefined) return Promise.resolve({ done: false, value })
   if (connection.isEnded) return Promise.resolve(finished)
   if (connection.isClosed) return Promise.reject(breakage(connection))
-  const result = new Promise(newReader)
-  wait(connection, reader)
+  const result = waitToRead(connection)
   startReading(connection)
   return result
 }
@@ -68,7 +61,7 @@ export const discard = (connection: State): void => {
     connection.isDiscarding = true
   }
   connection.isEnded = true
-  settleReaders(connection)
+  tellReaders(connection, true)
   if (connection.saying === 'nothing') closeSoon(connection)
 }
 
@@ -82,11 +75,11 @@ const received = (connection: State, length: number): void => {
     if (connection.peer !== undefined && !give(peer, input, length, true)) stopReading(connection)
   } else if (reader === undefined) {
     const ahead = (connection.ahead ??= [])
-    ahead.push(taken(length))
+    ahead.push(copyOf(input, length))
     if (isEnough(ahead)) stopReading(connection)
   } else {
     connection.reader = reader.behind
-    reader.resolve({ done: false, value: taken(length) })
+    reader.resolve({ done: false, value: copyOf(input, length) })
   }
 }
 
@@ -96,32 +89,8 @@ const ended = (connection: State): void => {
   connection.isEnded = true
   connection.isReading = false
   connection.isDiscarding = false
-  settleReaders(connection)
+  tellReaders(connection, true)
   // With something ahead of the end it has to wait.
   if (peer !== undefined && connection.ahead === undefined) finish(peer)
   if (connection.saying === 'nothing') close(connection)
-}
-
-/** What was read, as bytes of their own. From Node's pool: the first view of a small array of V8's own costs ten times as much. */
-const taken = (length: number): Uint8Array => {
-  const bytes = Buffer.allocUnsafe(length)
-  bytes.set(input.subarray(0, length))
-  return bytes
-}
-
-const takeAhead = (connection: State): Uint8Array | undefined => {
-  const { ahead } = connection
-  if (ahead === undefined) return undefined
-  const value = ahead.shift()
-  if (ahead.length === 0) connection.ahead = undefined
-  return value
-}
-
-const wait = (connection: State, reader: Reader): void => {
-  let last = connection.reader
-  if (last === undefined) connection.reader = reader
-  else {
-    while (last.behind !== undefined) last = last.behind
-    last.behind = reader
-  }
 }

@@ -1,32 +1,10 @@
-import type { Bytes, Flow } from '@it-socks/stage'
+import type { Flow } from '@it-socks/stage'
+import type { Waiters } from '../waiters.ts'
 import type { Handle } from './libuv.ts'
 
-export type Result = IteratorResult<Uint8Array, void>
-export const finished: Result = { done: true, value: undefined }
-
-/** Somebody who waits for bytes, and who waits behind. */
-export interface Reader {
-  readonly resolve: (result: Result) => void
-  readonly reject: (error: unknown) => void
-  behind: Reader | undefined
-}
-
-/** The sink at work. */
-export interface Writer {
-  readonly iterator: AsyncIterator<Bytes>
-  readonly resolve: () => void
-  readonly reject: (error: unknown) => void
-}
-
 /** All there is of a connection: one object. What is done with it is in files of its own, `read.ts` and so on. */
-export interface State {
+export interface State extends Waiters {
   readonly handle: Handle
-  /** Why it broke, once it has; nothing where all is well, and where it ended well. */
-  error: unknown
-  /** What was read and not taken, or given back. */
-  ahead: Uint8Array[] | undefined
-  reader: Reader | undefined
-  writer: Writer | undefined
   /** Whether libuv reads it. */
   isReading: boolean
   /** Nothing comes any more that anybody reads. */
@@ -38,8 +16,6 @@ export interface State {
   saying: 'bytes' | 'the end, soon' | 'the end' | 'nothing'
   /** How many bytes have been written and not sent. */
   waiting: number
-  whenDrained: (() => void) | undefined
-  whenBroken: ((error: unknown) => void) | undefined
   /** Who ends it, once it is detached. */
   elsewhere: ((reason: unknown) => void) | undefined
   /** Where what is read goes to, while it is joined; who hears of that, and as what. */

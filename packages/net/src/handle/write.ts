@@ -1,7 +1,8 @@
 import { writeSync } from 'node:fs'
-import { letGo, type Bytes } from '@it-socks/stage'
+import type { Bytes } from '@it-socks/stage'
 import { systemError } from '../system-error.ts'
-import { breakOff, breakage, close, closeSoon, doom } from './end.ts'
+import { consumer, tellWritten } from '../waiters.ts'
+import { breakOff, close, closeSoon, doom, reset } from './end.ts'
 import { libuv, type Request, type WriteRequest } from './libuv.ts'
 import type { State } from './state.ts'
 
@@ -46,38 +47,15 @@ export const finish = (connection: State): void => {
 }
 
 /** Writes all that a source says, as there is room, and then the end. */
-export const consume = (
-  connection: State,
-  source: AsyncIterable<Bytes>,
-  abort: (reason: unknown) => void
-): Promise<void> =>
-  new Promise((resolve, reject) => {
-    const iterator = source[Symbol.asyncIterator]()
-    if (connection.isClosed) {
-      reject(breakage(connection))
-      letGo(iterator)
-      return
-    }
-    connection.writer = { iterator, resolve, reject }
-    pump(connection, iterator).catch((error: unknown) => {
-      connection.writer = undefined
-      reject(error)
-      abort(error)
-    })
-  })
-
-const pump = async (connection: State, iterator: AsyncIterator<Bytes>): Promise<void> => {
-  for (;;) {
-    const { done, value } = await iterator.next()
-    if (connection.isClosed) return
-    if (done === true) break
-    // A list is written as one, so that a message leaves in one segment.
-    const array = value instanceof Uint8Array ? value : value.subarray()
-    if (!give(connection, array, array.length, false))
-      await new Promise<void>((resolve) => drained(connection, resolve))
-  }
-  if (connection.error === undefined) finish(connection)
-}
+export const consume: (connection: State, source: AsyncIterable<Bytes>) => Promise<void> = consumer<State>({
+  isClosed: ({ isClosed }) => isClosed,
+  write: (connection, bytes) => give(connection, bytes, bytes.length, false),
+  drained,
+  finish: (connection) => {
+    if (connection.error === undefined) finish(connection)
+  },
+  abort: reset
+})
 
 function endSaid(this: Request): void {
   finished(this.owner as State)
@@ -86,9 +64,7 @@ function endSaid(this: Request): void {
 const finished = (connection: State): void => {
   if (connection.isClosed) return
   connection.saying = 'nothing'
-  const { writer } = connection
-  connection.writer = undefined
-  writer?.resolve()
+  tellWritten(connection)
   if (connection.isDiscarding) closeSoon(connection)
   else if (connection.isEnded) close(connection)
 }
