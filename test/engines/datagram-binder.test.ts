@@ -40,6 +40,15 @@ describe.each(binders)('on $name', ({ engine: { datagramBinder } }) => {
       expect(Buffer.compare((await one.first()).data, data)).toBe(0)
     })
 
+    it('sends several pieces as one datagram, and the next by itself', async () => {
+      const [one, two] = [await open(), await open()]
+      one.socket.send([bytes('head'), bytes(''), bytes(' and body')], two.socket.localAddress)
+      one.socket.send([], two.socket.localAddress)
+      one.socket.send([bytes('next')], two.socket.localAddress)
+      const received = await two.receive(3)
+      expect(received.map(({ data }) => data.toString())).toEqual(['head and body', '', 'next'])
+    })
+
     it('has room for a burst of the longest datagrams', async () => {
       const [one, two] = [await open(), await open()]
       for (let sent = 0; sent < 3; sent++) one.socket.send(new Uint8Array(65_507).fill(sent), two.socket.localAddress)
@@ -78,6 +87,12 @@ describe.each(binders)('on $name', ({ engine: { datagramBinder } }) => {
   describe('what a datagram socket cannot send', () => {
     it.each([
       { what: 'more than fits', data: new Uint8Array(65_508), to: nobody, code: 'EMSGSIZE' },
+      {
+        what: 'more than fits, in pieces',
+        data: [new Uint8Array(10), new Uint8Array(65_498)],
+        to: nobody,
+        code: 'EMSGSIZE'
+      },
       { what: 'to the other family', data: bytes('x'), to: { host: '::1', port: 9 }, code: 'EINVAL' },
       { what: 'to a name', data: bytes('x'), to: { host: 'localhost', port: 9 }, code: 'EINVAL' },
       { what: 'to everybody', data: bytes('x'), to: { host: '255.255.255.255', port: 9 }, code: 'EACCES' },

@@ -12,6 +12,7 @@ export { isHandoff, plain, type Handoff, type Seal, type Step } from './handoff.
 export * from './handshake.ts'
 export * from './let-go.ts'
 export * from './linked-list.ts'
+export * from './pieces.ts'
 export * from './pipe.ts'
 export * from './reader.ts'
 export type { Say } from './say.ts'

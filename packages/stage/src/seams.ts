@@ -1,6 +1,7 @@
 import type { Address } from '@it-socks/protocol'
 import { cancellationOf, type Cancellation } from './cancellation.ts'
 import type { ByteDuplex } from './duplex.ts'
+import type { Pieces } from './pieces.ts'
 
 /** What a command opened for the client: a connection to a target, direct or through other proxies, or an association. */
 export interface Tunnel extends ByteDuplex {
@@ -83,8 +84,8 @@ export type Binder = (options?: BinderOptions) => Promise<Binding>
 export interface DatagramSocket {
   /** Where it is bound. */
   readonly localAddress: Address
-  /** Sends one datagram to an IP address. */
-  send(data: Uint8Array, to: Address): void
+  /** Sends one datagram to an IP address. Several pieces are one datagram, as with `node:dgram`. */
+  send(data: Pieces, to: Address): void
   close(): void
 }
 

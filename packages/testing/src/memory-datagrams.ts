@@ -1,5 +1,12 @@
 import { RefusedError, addressType, isLoopback, type Address } from '@it-socks/protocol'
-import { never, onAbort, type DatagramBinder, type DatagramBinderOptions, type DatagramSocket } from '@it-socks/stage'
+import {
+  joined,
+  never,
+  onAbort,
+  type DatagramBinder,
+  type DatagramBinderOptions,
+  type DatagramSocket
+} from '@it-socks/stage'
 
 /** A datagram that came, and from where. */
 export interface MemoryDatagram {
@@ -79,9 +86,9 @@ export const memoryDatagrams = ({
       localAddress,
       send(data, to) {
         if (!isOpen) throw new Error(`sent on a closed socket: ${place(at)}`)
-        const obstacle = obstacleOf(data, at.host, to.host)
+        const copy = joined(data)
+        const obstacle = obstacleOf(copy, at.host, to.host)
         if (obstacle !== undefined) return dropped(new Error(obstacle))
-        const copy = data.slice()
         queueMicrotask(() => endpoints.get(place(to))?.received(copy, at))
       },
       close() {

@@ -73,8 +73,10 @@ export const openAssociation = async (options: AssociationOptions): Promise<Asso
     drop,
     sent: (bytes) => passed('down', bytes)
   })
+  // Asked for every datagram: a signal takes longer to tell.
+  let isOver = false
   const fromPeer = (data: Uint8Array, from: Address): void => {
-    if (!ended.aborted) answer(data, from)
+    if (!isOver) answer(data, from)
   }
   const send = openWays({
     relay,
@@ -96,11 +98,12 @@ export const openAssociation = async (options: AssociationOptions): Promise<Asso
     from.host === options.client.host && (client === undefined ? !relays.has(from) : from.port === client.port)
 
   receive = (data, from) => {
-    if (ended.aborted) return
+    if (isOver) return
     if (isClient(from)) fromClient(data, from)
     else fromPeer(data, from)
   }
   onAbort(ended, () => {
+    isOver = true
     reassembly.stop()
     relays.delete(relay.localAddress)
     relay.close()

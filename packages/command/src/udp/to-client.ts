@@ -26,11 +26,7 @@ export const toClient =
     // A rule for a domain is one for the answers of its host, too.
     if (permit !== undefined && !isPermitted(permit, from, peers.nameOf(from.host))) return drop('not-allowed')
     const header = peers.headerOf(from)
-    const length = header.length + data.length
-    if (length > capacityOf(to.host)) return drop('too-large')
-    const bytes = new Uint8Array(length)
-    bytes.set(header)
-    bytes.set(data, header.length)
-    relay.send(bytes, to)
+    if (header.length + data.length > capacityOf(to.host)) return drop('too-large')
+    relay.send([header, data], to)
     sent(data.length)
   }

@@ -1,5 +1,12 @@
 import { SocksError, addressType, type Address } from '@it-socks/protocol'
-import type { Cancellation, DatagramBinderOptions, DatagramSocket } from '@it-socks/stage'
+import {
+  joined,
+  lengthOf,
+  type Cancellation,
+  type DatagramBinderOptions,
+  type DatagramSocket,
+  type Pieces
+} from '@it-socks/stage'
 import {
   AF_INET,
   EINVAL,
@@ -61,12 +68,13 @@ class UdpSocket implements DatagramSocket, Sender, Watcher {
     this.localAddress = localAddressOf(fd)!
   }
 
-  send(data: Uint8Array, to: Address): void {
+  send(data: Pieces, to: Address): void {
     if (this.closed) return
-    const error = this.mistake(data, to)
+    const length = lengthOf(data)
+    const error = this.mistake(length, to)
     if (error !== undefined) return this.settings.dropped(error)
-    if (this.queued > 0) this.postponed(new Uint8Array(data), to)
-    else send(this, data, to)
+    if (this.queued > 0) this.postponed(joined(data), to)
+    else send(this, data, length, to)
   }
 
   close(): void {
@@ -118,15 +126,15 @@ class UdpSocket implements DatagramSocket, Sender, Watcher {
     this.retrying = true
     for (const { data, to } of waiting) {
       if (this.queued > 0) this.postponed(data, to)
-      else send(this, data, to)
+      else send(this, data, data.length, to)
     }
     flush(this)
     this.retrying = false
   }
 
-  private mistake(data: Uint8Array, { host, port }: Address): Error | undefined {
+  private mistake(length: number, { host, port }: Address): Error | undefined {
     if (addressType(host) !== this.type) return systemError(-EINVAL, 'send')
-    if (data.length > longest) return systemError(-EMSGSIZE, 'send')
+    if (length > longest) return systemError(-EMSGSIZE, 'send')
     if (Number.isInteger(port) && port > 0 && port < 65_536) return undefined
     const error = new RangeError(`Port should be > 0 and < 65536. Received ${port}.`)
     return Object.assign(error, { code: 'ERR_SOCKET_BAD_PORT' })

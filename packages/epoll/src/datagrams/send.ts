@@ -1,4 +1,5 @@
 import type { Address } from '@it-socks/protocol'
+import { copyPieces, type Pieces } from '@it-socks/stage'
 import { EAGAIN, EINTR, loop, sendmmsg } from '@it-socks/syscall'
 import { writeAddress } from '../address.ts'
 import { messages, type Messages } from './messages.ts'
@@ -46,10 +47,10 @@ const later = (): void => {
 
 /**
  * Sends a datagram, which is copied, with all that the same socket sends in this batch. `to` is an IP address of the
- * socket's family, and `data` not longer than 65,535 bytes.
+ * socket's family, and `length`, that of all pieces of `data`, not more than 65,535 bytes.
  */
-export const send = (by: Sender, data: Uint8Array, to: Address): void => {
-  if (sender !== by || count === atOnce || used + data.length > size) flush()
+export const send = (by: Sender, data: Pieces, length: number, to: Address): void => {
+  if (sender !== by || count === atOnce || used + length > size) flush()
   const { addresses, bytes, describe } = outgoing()
   sender = by
   const slot = written[count]!
@@ -58,11 +59,11 @@ export const send = (by: Sender, data: Uint8Array, to: Address): void => {
     slot.host = to.host
     slot.port = to.port
   }
-  bytes.set(data, used)
-  describe(count, used, data.length, slot.length)
-  slot.data = data.length
+  copyPieces(data, bytes, used)
+  describe(count, used, length, slot.length)
+  slot.data = length
   count += 1
-  used += data.length
+  used += length
   if (scheduled) return
   scheduled = true
   loop.afterBatch(later)

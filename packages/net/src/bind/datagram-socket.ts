@@ -1,6 +1,6 @@
 import type { RemoteInfo, Socket } from 'node:dgram'
 import { SocksError, canonicalHost } from '@it-socks/protocol'
-import { onAbort, type DatagramBinderOptions, type DatagramSocket } from '@it-socks/stage'
+import { lengthOf, onAbort, type DatagramBinderOptions, type DatagramSocket } from '@it-socks/stage'
 
 type Settings = Required<Omit<DatagramBinderOptions, 'host' | 'cancellation'>> & {
   /** How many bytes may wait to be sent. */
@@ -37,7 +37,7 @@ export const datagramSocket = (socket: Socket, { queue, received, dropped, signa
     localAddress: { host: canonicalHost(address), port },
     send(data, to) {
       if (closed) return
-      if (socket.getSendQueueSize() + data.length > queue) return dropped(full)
+      if (socket.getSendQueueSize() + lengthOf(data) > queue) return dropped(full)
       try {
         socket.send(data, to.port, to.host, sent)
       } catch (error) {
