@@ -1,5 +1,13 @@
 import { unspecified } from '@it-socks/protocol'
-import { stage, type Authorized, type Cancellation, type Dial, type DialOptions, type Handoff } from '@it-socks/stage'
+import {
+  keepSpecimens,
+  stage,
+  type Authorized,
+  type Cancellation,
+  type Dial,
+  type DialOptions,
+  type Handoff
+} from '@it-socks/stage'
 import type { Tunnelled } from '@it-socks/stage'
 import type { Commanded, CommandHandler } from './command.ts'
 import { handOver } from './hand-over.ts'
@@ -44,3 +52,6 @@ class ConnectOptions implements DialOptions {
     return this.#handoff.signal
   }
 }
+
+const context = { request: { command: 'connect', destination: unspecified }, permit() {} }
+keepSpecimens(new ConnectOptions({ context } as unknown as Handoff<Commanded & Authorized>))

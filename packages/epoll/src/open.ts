@@ -1,7 +1,7 @@
 import type { Open, SocketDuplex } from '@it-socks/net'
-import { canonicalHost, type Address } from '@it-socks/protocol'
+import { canonicalHost, unspecified, type Address } from '@it-socks/protocol'
 import { relayedEvents } from '@it-socks/splice'
-import { cancellationOf, type Cancellation } from '@it-socks/stage'
+import { cancellationOf, keepSpecimens, type Cancellation } from '@it-socks/stage'
 import {
   EINPROGRESS,
   EPOLLERR,
@@ -104,3 +104,6 @@ class Connecting implements Watcher {
     this.reject(error)
   }
 }
+
+const ignore = (): void => {}
+keepSpecimens(new Connecting(-1, unspecified, cancellationOf(), ignore, ignore))

@@ -2,7 +2,7 @@ import type { SocketDuplex } from '@it-socks/net'
 import { finished, giveBack, type Reader, type Result, type Writer } from '@it-socks/net/waiters'
 import type { Address } from '@it-socks/protocol'
 import { relayedEvents } from '@it-socks/splice'
-import type { Bytes, Flow, Transport } from '@it-socks/stage'
+import { keepSpecimens, type Bytes, type Flow, type Transport } from '@it-socks/stage'
 import { EPOLLERR, loop, type Watcher } from '@it-socks/syscall'
 import { localAddressOf } from './address.ts'
 import { freed } from './descriptors.ts'
@@ -133,6 +133,8 @@ class Stream implements State, SocketDuplex, Transport, Flow, AsyncIterableItera
     freed()
   }
 }
+
+keepSpecimens(new Stream(-1, undefined, 0))
 
 /**
  * A connection as a duplex, which owns the descriptor from here on. It is watched by now, by somebody else or, as

@@ -9,6 +9,7 @@ import {
 import {
   cancellationOf,
   cancellerOf,
+  keepSpecimens,
   limitTime,
   type Cancellation,
   type Dial,
@@ -121,6 +122,8 @@ class LeanOptions implements OpenOptions {
     return this.cancellation.signal
   }
 }
+
+keepSpecimens(new LeanOptions(undefined, cancellationOf()))
 
 const familyOf = (ip: string | undefined): 4 | 6 | undefined =>
   ip === undefined ? undefined : addressType(ip) === 'ipv6' ? 6 : 4

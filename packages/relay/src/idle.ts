@@ -1,4 +1,4 @@
-import { after } from '@it-socks/stage'
+import { after, keepSpecimens } from '@it-socks/stage'
 
 /** Notices when nothing has happened for a while. */
 export interface IdleClock {
@@ -35,3 +35,7 @@ class Clock implements IdleClock {
     this.#touched = performance.now()
   }
 }
+
+const specimen = new Clock(1, () => {})
+specimen.stop()
+keepSpecimens(specimen)

@@ -1,5 +1,13 @@
 import { IdleError } from '@it-socks/protocol'
-import { cancellationOf, transportOf, type Bytes, type ByteDuplex, type Cancellation, type Flow } from '@it-socks/stage'
+import {
+  cancellationOf,
+  keepSpecimens,
+  transportOf,
+  type Bytes,
+  type ByteDuplex,
+  type Cancellation,
+  type Flow
+} from '@it-socks/stage'
 import type { Signal, Transport, Tunnel } from '@it-socks/stage'
 import { startIdleClock, type IdleClock } from './idle.ts'
 import { meter } from './meter.ts'
@@ -178,3 +186,6 @@ class Relay implements Flow {
     return meter(transformed, () => this.#clock?.touch())
   }
 }
+
+const nobody = {} as ByteDuplex
+keepSpecimens(new Relay(nobody, nobody, { up: 0, down: 0 }, cancellationOf(), { resolve() {}, reject() {} }))

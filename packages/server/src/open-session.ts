@@ -1,7 +1,8 @@
 import type { Endpoint, SocketDuplex } from '@it-socks/net'
-import { ClosedError, type Address, type Request } from '@it-socks/protocol'
+import { ClosedError, unspecified, type Address, type Request } from '@it-socks/protocol'
 import type { Traffic } from '@it-socks/relay'
-import { cancellation, type Authenticated, type Identity, type Requested, type Tunnelled } from '@it-socks/stage'
+import { cancellation, keepSpecimens } from '@it-socks/stage'
+import type { Authenticated, Identity, Requested, Tunnel, Tunnelled } from '@it-socks/stage'
 import type { Progress, Serve } from './pipeline.ts'
 import type { ServerEvents, Session } from './session.ts'
 import type { OpenSessions, Place } from './sessions.ts'
@@ -100,3 +101,11 @@ class OpenSession implements Session, Progress {
     this.#common.emit('closed', this, cause)
   }
 }
+
+const request: Request = { command: 'connect', destination: unspecified }
+const common = { emit() {} } as unknown as Common
+const specimen = new OpenSession({ remoteAddress: unspecified } as SocketDuplex, 0, unspecified, common)
+specimen.authenticated({ identity: { method: 'none' } })
+specimen.requested({ request, grant: () => new Uint8Array() })
+specimen.established({ tunnel: { localAddress: unspecified } as Tunnel })
+keepSpecimens(specimen)

@@ -3,7 +3,17 @@ import type { CommandHandler } from '@it-socks/command'
 import type { CommandName } from '@it-socks/protocol'
 import { relay, type Traffic } from '@it-socks/relay'
 import { authorize } from '@it-socks/rules'
-import { compose, deadline, detect, frames, observe, pipe, type Authenticated, type ByteDuplex } from '@it-socks/stage'
+import {
+  compose,
+  deadline,
+  detect,
+  frames,
+  keepSpecimens,
+  observe,
+  pipe,
+  type Authenticated,
+  type ByteDuplex
+} from '@it-socks/stage'
 import type { Authorized, Connected, Requested, Signal, Stage, Tunnelled } from '@it-socks/stage'
 import type { Settings } from './settings.ts'
 
@@ -66,4 +76,11 @@ const handlers = (settings: Settings): Partial<Record<CommandName, Handler>> => 
     resolvePtr: soon('resolving the address', resolvePtr(settings.reverseResolve))
   }
   return Object.fromEntries(commands.map((name) => [name, all[name]]))
+}
+
+// Each stage that adds something makes another one of it.
+let context: object = { connection: {}, progress: {} }
+for (const added of [{ identity: {} }, { request: {}, grant() {} }, { permit() {} }, { tunnel: {} }]) {
+  context = Object.assign({}, context, added)
+  keepSpecimens(context)
 }

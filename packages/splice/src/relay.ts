@@ -1,4 +1,4 @@
-import type { Flow } from '@it-socks/stage'
+import { keepSpecimens, type Flow } from '@it-socks/stage'
 import {
   ECONNRESET,
   EPOLLET,
@@ -41,10 +41,10 @@ export class Relay implements Relayed {
     this.target = new Side(target, this, 'down')
     this.client.peer = this.target
     this.target.peer = this.client
-    beginRelay()
   }
 
   start(client: End, target: End): void {
+    beginRelay()
     try {
       this.watch(this.client, client)
       this.watch(this.target, target)
@@ -119,3 +119,5 @@ export class Relay implements Relayed {
     })
   }
 }
+
+keepSpecimens(new Relay(-1, -1, { passed() {}, ended() {}, failed() {} }))

@@ -1,4 +1,5 @@
 import { attempt } from './attempt.ts'
+import { keepSpecimens } from './specimens.ts'
 
 /**
  * What a pipeline is cancelled by: an `AbortSignal`, but that one is made only for who asks for it. (On Node 20 a controller
@@ -71,6 +72,8 @@ export class LazySignal implements Canceller {
     }
   }
 }
+
+keepSpecimens(new LazySignal())
 
 /**
  * Makes a cancellation.

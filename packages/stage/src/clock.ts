@@ -1,5 +1,6 @@
 import { attempt } from './attempt.ts'
 import { LinkedList, type Linked } from './linked-list.ts'
+import { keepSpecimens } from './specimens.ts'
 
 /** Node lets a timer of more milliseconds than this go off at once. */
 const longestTimer = 2 ** 31 - 1
@@ -13,7 +14,7 @@ class Span {
   readonly alarms = new LinkedList<Alarm>()
   #timer: ReturnType<typeof setTimeout> | undefined = undefined
   /** When the timer goes off. */
-  #due = 0
+  #due = Infinity
 
   constructor(milliseconds: number) {
     this.milliseconds = milliseconds
@@ -85,6 +86,13 @@ export class Alarm implements Linked<Alarm> {
     span.alarms.remove(this)
   }
 }
+
+const span = new Span(1)
+const alarm = new Alarm(Infinity, () => {})
+span.add(alarm)
+span.alarms.remove(alarm)
+span.putAway()
+keepSpecimens(span, alarm)
 
 /**
  * Calls `act` after so many milliseconds, however many: `Infinity` is never. Returns what stops the clock. Many clocks of

@@ -1,8 +1,9 @@
 import { Iterating, type Result } from './iterating.ts'
-import { isHandoff, type Handoff, type Step } from './handoff.ts'
+import { isHandoff, specimen, type Handoff, type Step } from './handoff.ts'
 import { takeTurns, type Ending } from './run.ts'
 import type { Say } from './say.ts'
 import type { Turn } from './turn.ts'
+import { keepSpecimens } from './specimens.ts'
 
 /** Where a course starts: at a handoff, or behind steps that somebody else makes. */
 type Start = Handoff<unknown> | AsyncIterable<Step<unknown>>
@@ -57,6 +58,8 @@ class Course implements AsyncGenerator<Step<unknown>, void> {
     return this
   }
 }
+
+keepSpecimens(new Course(specimen))
 
 /** An ending as a promise. */
 const soon = (run: (ending: Ending) => void): Promise<Handoff<unknown>> =>

@@ -1,6 +1,7 @@
 import { cancellationOf, type Cancellation } from './cancellation.ts'
 import type { Bytes } from './duplex.ts'
-import type { Frames } from './reader.ts'
+import { nothing, readFrames, type Frames } from './reader.ts'
+import { keepSpecimens } from './specimens.ts'
 
 /** Protects outbound bytes, as GSSAPI does after its negotiation. Called in order, once for each chunk. */
 export type Seal = (bytes: Bytes) => Bytes
@@ -62,6 +63,13 @@ class LeanHandoff<Context> implements Handoff<Context> {
     return this.cancellation.signal
   }
 }
+
+/** The handoff of nobody. */
+export const specimen: Handoff<unknown> = new LeanHandoff<unknown>(
+  { frames: readFrames(nothing), context: {}, seal: plain, refuse: () => undefined },
+  cancellationOf()
+)
+keepSpecimens(specimen)
 
 /** What a handoff is cancelled by. */
 export const cancelledBy = (handoff: Handoff<unknown>): Cancellation =>

@@ -2,10 +2,12 @@ import type { Cancellation } from './cancellation.ts'
 import { after } from './clock.ts'
 import { run } from './course.ts'
 import type { Bytes, ByteDuplex } from './duplex.ts'
-import { cancelledBy, plain, release, type Handoff, type Seal, type Step } from './handoff.ts'
+import { cancelledBy, plain, release, specimen, type Handoff, type Seal, type Step } from './handoff.ts'
 import { sinkOutlet, transportOutlet, type Outlet } from './outlet.ts'
 import type { Ending } from './run.ts'
 import { transportOf, type Transport } from './transport.ts'
+import { keepSpecimens } from './specimens.ts'
+import { nothing } from './reader.ts'
 
 /** What a pipeline has come to. */
 export interface Established<Context> {
@@ -129,7 +131,7 @@ class Handshake<Context> implements Ending {
   }
 
   async #close(error: unknown): Promise<void> {
-    const closed = this.#outlet.follow(nothing()).then(() => discard(this.#connection.source))
+    const closed = this.#outlet.follow(nothing).then(() => discard(this.#connection.source))
     await within(this.#linger, closed).catch(() => {})
     this.#connection.abort?.(error)
   }
@@ -150,6 +152,10 @@ class Left<Context> implements Established<Context> {
     return this.cancellation.signal
   }
 }
+
+const nobody: ByteDuplex = { source: nothing, sink: async () => {} }
+const ignore = (): void => {}
+keepSpecimens(new Left(specimen, nobody), new Handshake(nobody, 0, ignore, ignore))
 
 /** The connection, from where the stages have left it. */
 const leftOf = (
@@ -178,8 +184,6 @@ const leftOf = (
     abort: (reason) => connection.abort?.(reason)
   }
 }
-
-const nothing = async function* (): AsyncGenerator<Bytes, void> {}
 
 const sealed = async function* (source: AsyncIterable<Bytes>, seal: Seal): AsyncGenerator<Bytes, void> {
   for await (const bytes of source) yield seal(bytes)

@@ -2,6 +2,7 @@ import type { Bytes, ByteDuplex } from './duplex.ts'
 import { letGo } from './let-go.ts'
 import type { Say } from './say.ts'
 import type { Transport } from './transport.ts'
+import { keepSpecimens } from './specimens.ts'
 
 /** What a connection is to be sent, while it is not yet known where that comes from in the end. */
 export interface Outlet {
@@ -58,6 +59,9 @@ class TransportOutlet implements Outlet {
     return this.#connection.sink(source)
   }
 }
+
+const nobody = { broken() {} } as unknown as Transport
+keepSpecimens(new TransportOutlet(nobody, nobody.duplex))
 
 /** An outlet to the sink of any duplex, which is called at once. */
 export const sinkOutlet = (connection: ByteDuplex): Outlet => {

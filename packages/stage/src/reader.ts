@@ -1,6 +1,7 @@
 import { Cursor, incomplete, type Message } from '@it-socks/protocol'
 import { Uint8ArrayList } from 'uint8arraylist'
 import type { Bytes } from './duplex.ts'
+import { keepSpecimens } from './specimens.ts'
 
 /** Reads messages from a byte stream, on demand and no further: what is not read stays for whoever comes next. */
 export interface Frames {
@@ -39,7 +40,7 @@ export interface Frames {
 }
 
 const lookahead = 64 * 1024
-const nothing = new Uint8Array()
+const noBytes = new Uint8Array()
 const finished: IteratorResult<Bytes, void> = { done: true, value: undefined }
 const isMore = (more: boolean): boolean => more
 /** What comes of a message that is not there whole. */
@@ -52,7 +53,7 @@ class Reader implements Frames {
   readonly source: AsyncIterable<Bytes>
   #iterator: AsyncIterator<Bytes> | undefined = undefined
   /** In one piece, for the decoders: what comes next, from `#from` on … */
-  #head: Uint8Array = nothing
+  #head: Uint8Array = noBytes
   #from = 0
   /** … and what has come behind it, where it was not yet needed. */
   #behind: Uint8ArrayList | undefined = undefined
@@ -183,7 +184,7 @@ class Reader implements Frames {
   #takeAll(): Bytes {
     const rest = this.#from === 0 ? this.#head : this.#head.subarray(this.#from)
     const behind = this.#behind
-    this.#head = nothing
+    this.#head = noBytes
     this.#from = 0
     this.#behind = undefined
     if (behind === undefined) return rest
@@ -204,6 +205,10 @@ class Reader implements Frames {
     await this.#iterator.return?.()
   }
 }
+
+/** Bytes of nobody. */
+export const nothing: AsyncIterable<Bytes> = { [Symbol.asyncIterator]: () => ({ next: async () => finished }) }
+keepSpecimens(new Reader(nothing), new Cursor('', noBytes, true))
 
 /** No generator: one that is returned before its first chunk, or at it, would leave the source open. */
 class Rest implements AsyncIterableIterator<Bytes> {

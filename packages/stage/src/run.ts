@@ -3,10 +3,11 @@ import { isSpeaking, type Replacements, type Speaking, type StageBody } from './
 import type { Cancellation } from './cancellation.ts'
 import type { Bytes } from './duplex.ts'
 import { extend } from './extend.ts'
-import { cancelledBy, handoffOf, release, type Handoff } from './handoff.ts'
+import { cancelledBy, handoffOf, release, specimen, type Handoff } from './handoff.ts'
 import type { Say } from './say.ts'
 import type { TimeLimit } from './signal.ts'
 import type { Turn, Turns } from './turn.ts'
+import { keepSpecimens } from './specimens.ts'
 
 /** What becomes of a pipeline: one of these, once. */
 export interface Ending {
@@ -244,3 +245,8 @@ class Run {
     for (let row = this.#row; row !== undefined; row = row.outer) row.limit?.stop()
   }
 }
+
+keepSpecimens(
+  new Row([], undefined, undefined),
+  new Run([], specimen, () => undefined, { handedOver() {}, failed() {} })
+)

@@ -1,5 +1,6 @@
 import { LazySignal, cancellationOf, type Cancellation, type Signal } from './cancellation.ts'
 import { Alarm } from './clock.ts'
+import { keepSpecimens } from './specimens.ts'
 
 /**
  * Calls `listener` once when `signal` aborts, at once if it already has; returns what takes the listener back.
@@ -101,6 +102,8 @@ class Endless implements TimeLimit {
 
   stop(): void {}
 }
+
+keepSpecimens(new Limit(cancellationOf(), Infinity, () => new Error()), new Endless(cancellationOf()))
 
 /** As `AbortSignal.any([outer, AbortSignal.timeout(milliseconds)])`, but leaves nothing behind once stopped. */
 export const limitTime = (outer: Signal, milliseconds: number, expired: () => Error): TimeLimit =>

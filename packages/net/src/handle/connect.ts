@@ -1,5 +1,5 @@
-import { addressType, canonicalHost, type Address } from '@it-socks/protocol'
-import { cancellationOf, type Cancellation } from '@it-socks/stage'
+import { addressType, canonicalHost, unspecified, type Address } from '@it-socks/protocol'
+import { cancellationOf, keepSpecimens, type Cancellation } from '@it-socks/stage'
 import type { Open } from '../open.ts'
 import type { SocketDuplex } from '../socket-duplex.ts'
 import { systemError } from '../system-error.ts'
@@ -77,3 +77,6 @@ class Connecting {
     this.reject(error)
   }
 }
+
+const ignore = (): void => {}
+keepSpecimens(new Connecting({} as TcpHandle, unspecified, cancellationOf(), ignore, ignore))

@@ -1,5 +1,5 @@
 import { canonicalHost, type Address } from '@it-socks/protocol'
-import type { Bytes, Flow, Transport } from '@it-socks/stage'
+import { keepSpecimens, type Bytes, type Flow, type Transport } from '@it-socks/stage'
 import type { Detached, DescriptorTransport } from '../descriptor-transport.ts'
 import type { SocketDuplex } from '../socket-duplex.ts'
 import { finished, giveBack, type Reader, type Result, type Writer } from '../waiters.ts'
@@ -137,6 +137,8 @@ class Connection implements State, SocketDuplex, DescriptorTransport, AsyncItera
     return { ahead, ended }
   }
 }
+
+keepSpecimens(new Connection({ useUserBuffer() {} } as unknown as Handle, undefined))
 
 /** A connection as a duplex, which owns the handle from here on; without an address it is one on a unix socket. */
 export const connectionOf = (handle: Handle, remote: Address | undefined): SocketDuplex =>
