@@ -67,6 +67,24 @@ export const waitToRead = (waiters: Waiters): Promise<Result> => {
   return result
 }
 
+const large = 4096
+const many = 16
+
+/**
+ * Passes on what was read to whoever has waited for longest, or keeps it. Returns whether to read on: also behind a few small
+ * chunks that nobody takes, so that a client which says something while its target is dialled, and resets, is seen to be gone.
+ */
+export const pass = (waiters: Waiters, bytes: Uint8Array): boolean => {
+  const { reader } = waiters
+  if (reader === undefined) {
+    const ahead = (waiters.ahead ??= [])
+    return ahead.push(bytes) < many && bytes.length < large
+  }
+  waiters.reader = reader.behind
+  reader.resolve({ done: false, value: bytes })
+  return true
+}
+
 /** Who waits to read hears that nothing comes: the peer has ended, or it broke. */
 export const tellReaders = (waiters: Waiters, isEnded: boolean): void => {
   let { reader } = waiters
@@ -89,6 +107,13 @@ export const tellWriters = (waiters: Waiters): void => {
     letGo(writer.iterator)
   }
   whenBroken?.(error)
+}
+
+/** Whoever asked for that hears that there is room. */
+export const tellDrained = (waiters: Waiters): void => {
+  const { whenDrained } = waiters
+  waiters.whenDrained = undefined
+  whenDrained?.()
 }
 
 /** Who writes hears that all of it has left. */

@@ -1,4 +1,13 @@
-import { breakage, copyOf, finished, takeAhead, tellReaders, waitToRead, type Result } from '@it-socks/net/waiters'
+import {
+  breakage,
+  copyOf,
+  finished,
+  pass,
+  takeAhead,
+  tellReaders,
+  waitToRead,
+  type Result
+} from '@it-socks/net/waiters'
 import { EAGAIN, EINTR, allocate, loop, recv, systemError } from '@it-socks/syscall'
 import { takeError } from '../options.ts'
 import { breakOff, close } from './end.ts'
@@ -27,9 +36,7 @@ export const serveReaders = (stream: State): void => {
   while (stream.reader !== undefined && is(stream, READABLE)) {
     const value = receive(stream)
     if (value === undefined) break
-    const { resolve, behind } = stream.reader
-    stream.reader = behind
-    resolve({ done: false, value })
+    pass(stream, value)
   }
 }
 

@@ -1,4 +1,4 @@
-import { consumer, tellWritten } from '@it-socks/net/waiters'
+import { consumer, tellDrained, tellWritten } from '@it-socks/net/waiters'
 import type { Bytes } from '@it-socks/stage'
 import {
   EAGAIN,
@@ -53,9 +53,7 @@ export const flush = (stream: State): void => {
   }
   stream.queue = undefined
   if (is(stream, FINISHING)) return finish(stream)
-  const act = stream.whenDrained
-  stream.whenDrained = undefined
-  act?.()
+  tellDrained(stream)
 }
 
 /** Writes all that a source says, as there is room, and then the end. */

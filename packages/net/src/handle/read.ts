@@ -1,9 +1,8 @@
 import { systemError } from '../system-error.ts'
-import { copyOf, finished, takeAhead, tellReaders, waitToRead, breakage, type Result } from '../waiters.ts'
+import { breakage, copyOf, finished, pass, takeAhead, tellReaders, waitToRead, type Result } from '../waiters.ts'
 import { breakOff, close, closeSoon } from './end.ts'
 import { UV_EOF, libuv, type Handle } from './libuv.ts'
 import type { State } from './state.ts'
-import { isEnough } from '../enough.ts'
 import { finish, give } from './write.ts'
 
 /**
@@ -67,20 +66,13 @@ export const discard = (connection: State): void => {
 
 /** So many bytes have come. With nobody waiting they are kept. */
 const received = (connection: State, length: number): void => {
-  const { peer, reader } = connection
+  const { peer } = connection
   if (connection.isDiscarding) return
   // What is ahead waits for the peer, and this behind it.
   if (peer !== undefined && connection.ahead === undefined) {
     connection.flow?.passed(connection.direction, length)
     if (connection.peer !== undefined && !give(peer, input, length, true)) stopReading(connection)
-  } else if (reader === undefined) {
-    const ahead = (connection.ahead ??= [])
-    ahead.push(copyOf(input, length))
-    if (isEnough(ahead)) stopReading(connection)
-  } else {
-    connection.reader = reader.behind
-    reader.resolve({ done: false, value: copyOf(input, length) })
-  }
+  } else if (!pass(connection, copyOf(input, length))) stopReading(connection)
 }
 
 /** The peer has ended. */

@@ -1,7 +1,7 @@
 import { writeSync } from 'node:fs'
 import type { Bytes } from '@it-socks/stage'
 import { systemError } from '../system-error.ts'
-import { consumer, tellWritten } from '../waiters.ts'
+import { consumer, tellDrained, tellWritten } from '../waiters.ts'
 import { breakOff, close, closeSoon, doom, reset } from './end.ts'
 import { libuv, type Request, type WriteRequest } from './libuv.ts'
 import type { State } from './state.ts'
@@ -103,8 +103,6 @@ function written(this: WriteRequest, status: number): void {
 
 const roomAgain = (connection: State): void => {
   if (connection.saying === 'the end, soon') finish(connection)
-  const act = connection.whenDrained
-  connection.whenDrained = undefined
-  act?.()
+  tellDrained(connection)
   connection.peer?.forward()
 }

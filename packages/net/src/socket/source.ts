@@ -1,63 +1,42 @@
 import type { Socket } from 'node:net'
-import { isEnough } from '../enough.ts'
-import { breakage, type Breakage } from './breakage.ts'
-
-interface Reader {
-  readonly resolve: (result: IteratorResult<Uint8Array, void>) => void
-  readonly reject: (error: unknown) => void
-}
-
-const finished: IteratorResult<Uint8Array, void> = { done: true, value: undefined }
+import { breakage, finished, pass, takeAhead, tellReaders, waitToRead } from '../waiters.ts'
+import type { SocketState } from './state.ts'
 
 /**
  * What a socket receives. A leaner iterator than Node's own, which costs a handshake three times as much: one chunk is
  * handed to whoever waits for it; with nobody waiting a few are kept and the socket pauses.
  */
-export const socketSource = (socket: Socket, broken: Breakage): AsyncIterableIterator<Uint8Array, void> => {
-  const chunks: Uint8Array[] = []
-  const readers: Reader[] = []
+export const socketSource = (state: SocketState): AsyncIterableIterator<Uint8Array, void> => {
+  const { socket } = state
   let ended = socket.readableEnded
-
-  const settle = (): void => {
-    for (const { resolve, reject } of readers.splice(0)) {
-      if (ended) resolve(finished)
-      else reject(breakage(broken))
-    }
-  }
 
   socket
     .pause()
     .on('data', (chunk: Uint8Array) => {
-      const reader = readers.shift()
-      if (reader !== undefined) return reader.resolve({ done: false, value: chunk })
-      if (ended) return
-      chunks.push(chunk)
-      if (isEnough(chunks)) socket.pause()
+      if (!ended && !pass(state, chunk)) socket.pause()
     })
     .on('end', () => {
       ended = true
-      settle()
+      tellReaders(state, true)
     })
-    .on('close', settle)
+    .on('close', () => tellReaders(state, ended))
 
   return {
     [Symbol.asyncIterator]() {
       return this
     },
     next() {
-      const value = chunks.shift()
+      const value = takeAhead(state)
       if (value !== undefined) return Promise.resolve({ done: false, value })
       if (ended) return Promise.resolve(finished)
-      if (socket.destroyed) return Promise.reject(breakage(broken))
-      return new Promise((resolve, reject) => {
-        readers.push({ resolve, reject })
-        socket.resume()
-      })
+      if (socket.destroyed) return Promise.reject(breakage(state))
+      socket.resume()
+      return waitToRead(state)
     },
     return() {
       ended = true
-      chunks.length = 0
-      settle()
+      state.ahead = undefined
+      tellReaders(state, true)
       discard(socket)
       return Promise.resolve(finished)
     }
