@@ -1,14 +1,6 @@
 import { unspecified } from '@it-socks/protocol'
-import {
-  keepSpecimens,
-  stage,
-  type Authorized,
-  type Cancellation,
-  type Dial,
-  type DialOptions,
-  type Handoff
-} from '@it-socks/stage'
-import type { Tunnelled } from '@it-socks/stage'
+import { keepSpecimens, stage } from '@it-socks/stage'
+import type { Authorized, Cancellation, Dial, DialOptions, Handoff, Tunnelled } from '@it-socks/stage'
 import type { Commanded, CommandHandler } from './command.ts'
 import { handOver } from './hand-over.ts'
 

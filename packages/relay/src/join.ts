@@ -1,14 +1,6 @@
 import { IdleError } from '@it-socks/protocol'
-import {
-  cancellationOf,
-  keepSpecimens,
-  transportOf,
-  type Bytes,
-  type ByteDuplex,
-  type Cancellation,
-  type Flow
-} from '@it-socks/stage'
-import type { Signal, Transport, Tunnel } from '@it-socks/stage'
+import { cancellationOf, keepSpecimens, transportOf } from '@it-socks/stage'
+import type { Bytes, ByteDuplex, Cancellation, Flow, Signal, Transport, Tunnel } from '@it-socks/stage'
 import { startIdleClock, type IdleClock } from './idle.ts'
 import { meter } from './meter.ts'
 

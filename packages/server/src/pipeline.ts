@@ -3,18 +3,9 @@ import type { CommandHandler } from '@it-socks/command'
 import type { CommandName } from '@it-socks/protocol'
 import { relay, type Traffic } from '@it-socks/relay'
 import { authorize } from '@it-socks/rules'
-import {
-  compose,
-  deadline,
-  detect,
-  frames,
-  keepSpecimens,
-  observe,
-  pipe,
-  type Authenticated,
-  type ByteDuplex
-} from '@it-socks/stage'
-import type { Authorized, Connected, Requested, Signal, Stage, Tunnelled } from '@it-socks/stage'
+import { compose, deadline, detect, frames, keepSpecimens, observe, pipe } from '@it-socks/stage'
+import type { Authenticated, Authorized, ByteDuplex, Connected, Requested, Signal } from '@it-socks/stage'
+import type { Stage, Tunnelled } from '@it-socks/stage'
 import type { Settings } from './settings.ts'
 
 /** Who is told how far a connection has come, and where its bytes are counted. */

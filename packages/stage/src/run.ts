@@ -4,10 +4,10 @@ import type { Cancellation } from './cancellation.ts'
 import type { Bytes } from './duplex.ts'
 import { extend } from './extend.ts'
 import { cancelledBy, handoffOf, release, specimen, type Handoff } from './handoff.ts'
+import { Row } from './row.ts'
 import type { Say } from './say.ts'
-import type { TimeLimit } from './signal.ts'
-import type { Turn, Turns } from './turn.ts'
 import { keepSpecimens } from './specimens.ts'
+import type { Turn, Turns } from './turn.ts'
 
 /** What becomes of a pipeline: one of these, once. */
 export interface Ending {
@@ -24,26 +24,6 @@ export const takeTurns = (turns: readonly Turn[], handoff: Handoff<unknown>, say
 type Body = Extract<Turn, { readonly body: unknown }>
 /** What a body comes to: what it adds, or who goes on. */
 type Come = Replacements & Partial<Turns>
-
-/** Turns in a row, some of which have been taken. */
-class Row {
-  /** Who goes on after them. */
-  readonly outer: Row | undefined
-  /** How long they may take. */
-  readonly limit: TimeLimit | undefined
-  readonly #turns: readonly Turn[]
-  #taken = 0
-
-  constructor(turns: readonly Turn[], outer: Row | undefined, limit: TimeLimit | undefined) {
-    this.#turns = turns
-    this.outer = outer
-    this.limit = limit
-  }
-
-  next(): Turn | undefined {
-    return this.#turns[this.#taken++]
-  }
-}
 
 /**
  * A pipeline at work. It goes on at once as far as nobody has to wait, and one body after the other is waited for: so it has a few
@@ -246,7 +226,4 @@ class Run {
   }
 }
 
-keepSpecimens(
-  new Row([], undefined, undefined),
-  new Run([], specimen, () => undefined, { handedOver() {}, failed() {} })
-)
+keepSpecimens(new Run([], specimen, () => undefined, { handedOver() {}, failed() {} }))

@@ -1,6 +1,7 @@
 import { RefusedError, addressType, isLoopback, type Address } from '@it-socks/protocol'
 import {
   joined,
+  lengthOf,
   never,
   onAbort,
   type DatagramBinder,
@@ -86,9 +87,9 @@ export const memoryDatagrams = ({
       localAddress,
       send(data, to) {
         if (!isOpen) throw new Error(`sent on a closed socket: ${place(at)}`)
-        const copy = joined(data)
-        const obstacle = obstacleOf(copy, at.host, to.host)
+        const obstacle = obstacleOf(lengthOf(data), at.host, to.host)
         if (obstacle !== undefined) return dropped(new Error(obstacle))
+        const copy = joined(data)
         queueMicrotask(() => endpoints.get(place(to))?.received(copy, at))
       },
       close() {
@@ -131,9 +132,9 @@ export const memoryDatagrams = ({
 }
 
 /** Why a datagram cannot be sent, if it cannot. */
-const obstacleOf = (data: Uint8Array, from: string, to: string): string | undefined => {
+const obstacleOf = (length: number, from: string, to: string): string | undefined => {
   if (addressType(from) !== addressType(to)) return `${from} does not reach the family of ${to}`
   if (isLoopback(from) && !isLoopback(to)) return `${from} does not reach beyond loopback`
-  if (data.length > mostOf[addressType(to)]) return `${data.length} bytes are too many`
+  if (length > mostOf[addressType(to)]) return `${length} bytes are too many`
   return undefined
 }
